@@ -1,0 +1,1 @@
+"""Readers, repair, rejects, exchange, and the generated sample city."""

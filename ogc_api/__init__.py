@@ -1,0 +1,1 @@
+"""pygeoapi, fed from the catalogue: collections, tiles, processes and jobs."""

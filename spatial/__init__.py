@@ -1,0 +1,1 @@
+"""The PostGIS-backed core: AsOf, time-indexed layers, scenarios, access, analyses."""

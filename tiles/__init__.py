@@ -1,0 +1,1 @@
+"""Vector tiles, TileJSON and MapLibre styles of time-indexed layers."""
