@@ -1,0 +1,133 @@
+"""What a layer looks like: known layers by their name, others by their kind of geometry.
+
+`cartography.json` holds the layers of a city that have a look of their own, ground first;
+`looks.json` the looks that layers share, the groups of the layer list and the spare colours.
+In both, "$colour", "$name" and "$radius" stand for what this module works out for one layer.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Literal
+from zlib import crc32
+
+type Geometry = Literal["point", "line", "polygon"]
+type Expression = str | float | list[Any]
+type Titles = Mapping[str, str]
+
+
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(files("tiles").joinpath(name).read_text("utf-8"))
+    return content
+
+
+_KNOWN: dict[str, dict[str, Any]] = _read("cartography.json")["layers"]
+_SHARED = _read("looks.json")
+
+BACKGROUND: str = _SHARED["background"]
+GROUPS: dict[str, Titles] = _SHARED["groups"]
+_RANK = {name: rank for rank, name in enumerate(_KNOWN)}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one layer is drawn and listed.
+
+    `draw` are MapLibre layers without id and source, and may carry `source_zoom`: the zoom whose
+    tiles they read at every zoom above it, so that a polygon cut by tiles is named once.
+    """
+
+    rank: int
+    group: str
+    visible: bool
+    legend: list[dict[str, Any]]
+    draw: list[dict[str, Any]]
+
+
+def look(
+    name: str, title: Titles, geometry: Geometry, columns: Sequence[str], language: str
+) -> Look:
+    """The look of a layer with these columns; labels in `language`, zh or en.
+
+    A layer with a known name but other geometry, or without the column that its classes need,
+    is drawn like an unknown one.
+    """
+    known = _KNOWN.get(name, {})
+    classes = known.get("classes")
+    if known.get("geometry") != geometry or (classes and classes["column"] not in columns):
+        known, classes = {}, None
+    colour = known.get("colour", spare_colour(name))
+    values: dict[str, Expression | None] = {
+        "$colour": class_colour(classes) if classes else colour,
+        "$name": _label(columns, language),
+        "$radius": known.get("radius", 1),
+    }
+    templates = known.get("draw") or _SHARED["looks"][known.get("look", geometry)]
+    drawn = [_fill_in(template, values) for template in templates if _nameable(template, values)]
+    for layer in drawn:
+        layer["minzoom"] = max(layer.get("minzoom", 0), known.get("minzoom", 0))
+    return Look(
+        rank=_RANK[name] if known else len(_RANK),
+        group=known.get("group", "other"),
+        visible=known.get("visible", True),
+        legend=_legend(classes) if classes else [_entry(title, colour)],
+        draw=drawn,
+    )
+
+
+def spare_colour(name: str) -> str:
+    """A muted colour for a layer that has none, always the same one for the same name."""
+    palette: list[str] = _SHARED["palette"]
+    return palette[crc32(name.encode()) % len(palette)]
+
+
+def class_colour(classes: Mapping[str, Any]) -> Expression:
+    """The expression that colours a feature by its code, longest prefixes first."""
+    other: Expression = classes["other"]["colour"]
+    code = ["to-string", ["get", classes["column"]]]
+    if classes["by"] == "value":
+        return ["match", code, *_cases(classes["values"], None), other]
+    for length in sorted({len(code) for value in classes["values"] for code in value["codes"]}):
+        cases = _cases(classes["values"], length)
+        other = ["match", ["slice", code, 0, length], *cases, other]
+    return other
+
+
+def _cases(values: Sequence[Mapping[str, Any]], length: int | None) -> list[Any]:
+    cases: list[Any] = []
+    for value in values:
+        codes = [code for code in value["codes"] if length in (None, len(code))]
+        if codes:
+            cases += [codes, value["colour"]]
+    return cases
+
+
+def _legend(classes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [_entry(value, value["colour"]) for value in [*classes["values"], classes["other"]]]
+
+
+def _entry(label: Titles, colour: str) -> dict[str, Any]:
+    return {"label": {"zh": label["zh"], "en": label["en"]}, "colour": colour}
+
+
+def _label(columns: Sequence[str], language: str) -> Expression | None:
+    other = "en" if language == "zh" else "zh"
+    for column in (f"name_{language}", "name", "title", f"name_{other}"):
+        if column in columns:
+            return ["get", column]
+    return None
+
+
+def _nameable(template: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    wants = template.get("layout", {}).get("text-field")
+    return wants != "$name" or values["$name"] is not None
+
+
+def _fill_in(template: Any, values: Mapping[str, Any]) -> Any:
+    """A fresh copy of the template with every $word replaced by its value."""
+    if isinstance(template, dict):
+        return {key: _fill_in(value, values) for key, value in template.items()}
+    if isinstance(template, list):
+        return [_fill_in(value, values) for value in template]
+    return values.get(template, template) if isinstance(template, str) else template
