@@ -1,0 +1,152 @@
+"""A new layer filled by binary COPY, inside the caller's transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import repeat
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from psycopg.types.range import Range
+
+from spatial import catalogue, changes, crs, table
+from spatial.database import Transaction
+from spatial.errors import Conflict, Invalid
+from spatial.layer import Layer, LayerSpec
+from spatial.period import Period, tstzrange
+from spatial.query import names
+
+_COPY_TYPES = {"integer": "int4", "double precision": "float8", "boolean": "bool", "bigint": "int8"}
+
+
+class Load:
+    """A new layer being filled inside a transaction."""
+
+    def __init__(self, tx: Transaction, layer: Layer) -> None:
+        self._pg = tx.pg
+        self.layer = layer
+        self.rows = 0
+        self._keyed = self._dated = False
+
+    def write(self, batch: pa.Table) -> None:
+        """Append rows by binary COPY.
+
+        batch: the layer's columns, `geom` as WKB in the layer's CRS and type, and where known
+        `fid` (int64) and `valid_from`, `valid_to` (timestamps with a zone, null for open).
+        """
+        known = {column.name: column.type for column in self.layer.columns}
+        columns: list[str] = []
+        types: list[str] = []
+        values: list[list[Any]] = []
+        for name, kind in known.items():
+            data = batch.column(name).to_pylist()
+            if kind == "jsonb":
+                data = [None if value is None else Jsonb(value) for value in data]
+            columns.append(name)
+            types.append(_COPY_TYPES.get(kind, kind))
+            values.append(data)
+        columns.append("geom")
+        types.append("bytea")
+        values.append(batch.column("geom").to_pylist())
+        if "fid" in batch.column_names:
+            self._keyed = True
+            columns.append("fid")
+            types.append("int8")
+            values.append(batch.column("fid").to_pylist())
+        if {"valid_from", "valid_to"} & set(batch.column_names):
+            self._dated = True
+            columns.append("valid")
+            types.append("tstzrange")
+            values.append(list(map(_range, _times(batch, "valid_from"), _times(batch, "valid_to"))))
+        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+            self.layer.table, names(columns)
+        )
+        with self._pg.cursor().copy(statement) as copy:
+            copy.set_types(types)
+            for row in zip(*values, strict=True):
+                copy.write_row(row)
+        self.rows += batch.num_rows
+
+    def _finish(self, stamp: datetime, author: str) -> None:
+        pg, target = self._pg, self.layer.table
+        for column in ("recorded", "changed_by"):
+            pg.execute(
+                sql.SQL("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT").format(
+                    target, sql.Identifier(column)
+                )
+            )
+        if self._keyed:
+            self._refuse_overlap()
+            pg.execute(
+                sql.SQL(
+                    "SELECT setval(pg_get_serial_sequence({}, 'fid'), max(fid)) FROM {}"
+                ).format(target.as_string(pg), target)
+            )
+        table.finish(pg, self.layer.name)
+        changes.record(pg, self.layer, stamp, self._tally(), author=author, action="load")
+
+    def _refuse_overlap(self) -> None:
+        row = self._pg.execute(
+            sql.SQL(
+                "SELECT fid FROM (SELECT fid, valid, lag(valid) OVER (PARTITION BY fid ORDER BY"
+                " valid) AS before FROM {}) state WHERE valid && before LIMIT 1"
+            ).format(self.layer.table)
+        ).fetchone()
+        if row:
+            raise Conflict(f"two states of feature {row[0]} hold at the same time")
+
+    def _tally(self) -> changes.Tally:
+        row = self._pg.execute(
+            sql.SQL(
+                "SELECT count(*), count(*) FILTER (WHERE upper_inf(valid)), min(lower(valid)),"
+                " min(lower(valid)) FILTER (WHERE lower(valid) > now()),"
+                " min(upper(valid)) FILTER (WHERE upper(valid) > now()),"
+                " ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM"
+                " (SELECT ST_Extent(geom) AS e FROM {table}) box, {table}"
+                " GROUP BY e"
+            ).format(table=self.layer.table)
+        ).fetchone()
+        if row is None:
+            return changes.Tally()
+        opened, current, earliest, start, end, *box = row
+        tally = changes.Tally(opened=opened, current=current, earliest=earliest)
+        tally.bounds = [bound for bound in (start, end) if bound]
+        if box[0] is not None:
+            tally.boxes = [
+                crs.transform_bounds((box[0], box[1], box[2], box[3]), self.layer.srid, crs.WGS84)
+            ]
+        return tally
+
+
+@contextmanager
+def load(tx: Transaction, spec: LayerSpec, *, author: str) -> Iterator[Load]:
+    """Create a layer and fill it within the caller's transaction: all of it or nothing.
+
+    Raises Conflict where the name is taken.
+    """
+    layer = catalogue.create(tx, spec)
+    stamp = changes.lock_layer(tx.pg, layer)
+    tx.pg.execute(
+        sql.SQL(
+            "ALTER TABLE {} ALTER recorded SET DEFAULT {}, ALTER changed_by SET DEFAULT {}"
+        ).format(layer.table, tstzrange(Period(stamp)), author)
+    )
+    filling = Load(tx, layer)
+    try:
+        yield filling
+        filling._finish(stamp, author)
+    except psycopg.DataError as error:
+        raise Invalid(f"a value does not fit its column: {error.diag.message_primary}") from None
+
+
+def _times(batch: pa.Table, name: str) -> Any:
+    if name not in batch.column_names:
+        return repeat(None, batch.num_rows)
+    return batch.column(name).to_pylist()
+
+
+def _range(start: datetime | None, end: datetime | None) -> Range[datetime]:
+    return Range(start, end, "[)")

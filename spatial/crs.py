@@ -1,0 +1,81 @@
+"""Coordinate reference systems: many spellings at the door, one integer SRID within."""
+
+from functools import lru_cache
+from typing import Any
+
+import pyproj
+from pyproj.exceptions import CRSError
+
+from spatial.errors import Invalid
+
+WGS84 = 4326
+WEB_MERCATOR = 3857
+CRS84_URI = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+
+
+@lru_cache(maxsize=256)
+def _parse_text(text: str) -> pyproj.CRS:
+    plain = text.strip()
+    if plain.isdigit():
+        plain = f"EPSG:{plain}"
+    try:
+        return pyproj.CRS.from_user_input(plain)
+    except CRSError:
+        raise Invalid(
+            f"'{text}' is not a coordinate reference system: write EPSG:4549 or its OGC URI"
+        ) from None
+
+
+def parse(spelling: Any) -> pyproj.CRS:
+    """A CRS from an EPSG code, URI, CURIE, WKT or another library's object."""
+    if isinstance(spelling, int):
+        spelling = f"EPSG:{spelling}"
+    if isinstance(spelling, str):
+        return _parse_text(spelling)
+    try:
+        return pyproj.CRS.from_user_input(spelling)
+    except CRSError:
+        raise Invalid("the coordinate reference system cannot be understood") from None
+
+
+def srid(spelling: Any) -> int:
+    """The EPSG code of a CRS.
+
+    CRS84 is EPSG:4326 in a database, where x always comes first. Raises Invalid for a CRS that
+    the EPSG registry does not know.
+    """
+    crs = parse(spelling)
+    if crs.to_authority() == ("OGC", "CRS84"):
+        return WGS84
+    code = crs.to_epsg(min_confidence=70)
+    if code is None:
+        raise Invalid(f"'{crs.name}' has no EPSG code, which storage needs: choose one with --crs")
+    return int(code)
+
+
+@lru_cache(maxsize=256)
+def northing_first(code: int) -> bool:
+    """Whether the authority's axis order is north (or latitude) first."""
+    axes = pyproj.CRS.from_epsg(code).axis_info
+    return bool(axes) and axes[0].direction.lower() in ("north", "south")
+
+
+def uri(code: int) -> str:
+    """The OGC URI of an EPSG code."""
+    return f"http://www.opengis.net/def/crs/EPSG/0/{code}"
+
+
+@lru_cache(maxsize=256)
+def transformer(source: int, target: int) -> pyproj.Transformer:
+    """A transformer between two EPSG codes with x first on both sides."""
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
+def transform_bounds(
+    bounds: tuple[float, float, float, float], source: int, target: int
+) -> tuple[float, float, float, float]:
+    """(minx, miny, maxx, maxy) of a box in another CRS, its edges followed, not its corners."""
+    if source == target:
+        return bounds
+    minx, miny, maxx, maxy = transformer(source, target).transform_bounds(*bounds)
+    return minx, miny, maxx, maxy

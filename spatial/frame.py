@@ -1,0 +1,63 @@
+"""A layer as a GeoDataFrame: binary COPY to Arrow, geometry parsed while the rest arrives."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
+import shapely
+from psycopg import sql
+
+from spatial.asof import AsOf
+from spatial.database import Database
+from spatial.grant import Grant
+from spatial.query import Reading, reading
+
+
+def read_frame(
+    database: Database,
+    name: str,
+    asof: AsOf,
+    grant: Grant,
+    *,
+    bbox: tuple[float, float, float, float] | None = None,
+    bbox_srid: int | None = None,
+    columns: list[str] | None = None,
+) -> gpd.GeoDataFrame:
+    """A layer as a GeoDataFrame: fid, its attributes and `geom`, in the layer's CRS."""
+    with reading(database, name, asof, grant) as (_, view):
+        if bbox is not None:
+            view = view.within(bbox, bbox_srid or view.layer.srid)
+    return fetch(database, view, columns)
+
+
+def fetch(database: Database, view: Reading, columns: list[str] | None = None) -> gpd.GeoDataFrame:
+    """The rows of a reading: fid, version, attributes, geometry (binary all the way)."""
+    layer = view.layer
+    wanted = layer.column_names if columns is None else columns
+    query = view.select(
+        sql.SQL("fid, version{}, geom::bytea AS geom").format(
+            sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in wanted)
+        )
+    )
+    batches: list[pa.RecordBatch] = []
+    parsed: list[Future[Any]] = []
+    with (
+        ThreadPoolExecutor(2) as pool,
+        database.arrow(view.grant) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(query.as_string())
+        for batch in cursor.fetch_record_batch():
+            wkb = batch.column(batch.schema.get_field_index("geom"))
+            parsed.append(pool.submit(shapely.from_wkb, wkb.to_numpy(zero_copy_only=False)))
+            batches.append(batch.drop_columns(["geom"]))
+        schema = batches[0].schema if batches else None
+        geometries = [geometry for part in parsed for geometry in part.result()]
+    frame = (
+        pa.Table.from_batches(batches, schema).to_pandas()
+        if batches
+        else pd.DataFrame(columns=["fid", "version", *wanted])
+    )
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(geometries, crs=layer.srid, name="geom"))

@@ -1,0 +1,119 @@
+"""What a layer is: its name, its columns, its place in the world and in time."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from psycopg import sql
+
+from spatial.errors import Invalid
+
+type ColumnType = Literal[
+    "text", "integer", "bigint", "double precision", "boolean", "date", "timestamptz", "jsonb"
+]
+type Box = tuple[float, float, float, float]
+
+OURS = frozenset(
+    ("version", "fid", "geom", "valid", "recorded", "scenario", "removed", "changed_by")
+)
+GEOMETRY_TYPES = (
+    "Point",
+    "MultiPoint",
+    "LineString",
+    "MultiLineString",
+    "Polygon",
+    "MultiPolygon",
+    "Geometry",
+)
+SCHEMA = "layers"
+_NAME = re.compile(r"[^\W\d]\w*")
+_BYTES = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An attribute: its identifier, its PostgreSQL type, the source's own name as title."""
+
+    name: str
+    type: ColumnType
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """All that a layer table is made from."""
+
+    name: str
+    geometry_type: str
+    srid: int
+    columns: tuple[Column, ...]
+    title_zh: str = ""
+    title_en: str = ""
+    access: str = "restricted"
+    area: str | None = None
+    area_field: str | None = None
+    lineage: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A registered layer, as the catalogue knew it at one cursor."""
+
+    id: int
+    name: str
+    title_zh: str
+    title_en: str
+    geometry_type: str
+    srid: int
+    columns: tuple[Column, ...]
+    access: str
+    area: str | None
+    area_field: str | None
+    last_recorded: datetime
+    cursor: int
+    current: int
+    next_bound: datetime | None
+    extent: Box | None
+    valid_from: datetime | None
+    lineage: dict[str, Any] | None = field(default=None, hash=False, compare=False)
+
+    @property
+    def table(self) -> sql.Identifier:
+        """The layer's table, quoted."""
+        return sql.Identifier(SCHEMA, self.name)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def title(self, language: str) -> str:
+        """Title in zh or en, falling back on the other and on the name."""
+        first, second = (self.title_zh, self.title_en)
+        if language.startswith("en"):
+            first, second = second, first
+        return first or second or self.name
+
+
+def clean_name(text: str) -> str:
+    """An identifier from any text: word characters, NFKC, at most 63 bytes."""
+    plain = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text.strip())).strip("_").lower()
+    if not plain:
+        raise Invalid(f"'{text}' leaves no name: use letters, digits or characters")
+    if plain[0].isdigit():
+        plain = f"_{plain}"
+    return shorten(plain)
+
+
+def shorten(name: str, suffix: str = "") -> str:
+    """Cut a name so that it and its suffix fit into 63 bytes of UTF-8."""
+    room = _BYTES - len(suffix.encode())
+    return name.encode()[:room].decode(errors="ignore") + suffix
+
+
+def check_name(name: str) -> str:
+    """The name itself, if it can name a layer; else Invalid with one that can."""
+    if not _NAME.fullmatch(name) or len(name.encode()) > _BYTES or name != name.lower():
+        raise Invalid(f"'{name}' cannot name a layer: try '{clean_name(name)}'")
+    return name

@@ -1,0 +1,46 @@
+"""Half-open stretches of time as SQL. Open sides are None, never infinity."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import sql
+
+from spatial.asof import Interval, When, format_instant
+from spatial.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """[start, end) of valid time; None leaves a side open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            raise Invalid(
+                f"a period must end after it starts, not from {format_instant(self.start)} "
+                f"to {format_instant(self.end)}"
+            )
+
+
+ALWAYS = Period()
+
+
+def tstzrange(period: Period) -> sql.Composed:
+    """A period as a tstzrange expression."""
+    return sql.SQL("tstzrange({}, {})").format(period.start, period.end)
+
+
+def holds(column: str, when: When) -> sql.Composed:
+    """The condition that a range column is true at an instant, or meets an interval."""
+    if isinstance(when, Interval):
+        return sql.SQL("{} && tstzrange({}, {}, '[]')").format(
+            sql.Identifier(column), when.start, when.end
+        )
+    return sql.SQL("{} @> {}").format(sql.Identifier(column), instant(when))
+
+
+def instant(moment: datetime) -> sql.Composed:
+    """An instant as a timestamptz constant."""
+    return sql.SQL("{}::timestamptz").format(sql.Literal(moment))

@@ -1,0 +1,185 @@
+"""The one place where AsOf, the access rule and a filter become SQL.
+
+No other code compares `valid`, `recorded`, `scenario` or `removed` when it reads. A reading is a
+UNION ALL of arms, each shaped after a partial index, with ORDER BY and LIMIT inside every arm.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from psycopg import sql
+
+from spatial import catalogue, crs
+from spatial.asof import AsOf, Interval
+from spatial.database import Database, Pg, role_name
+from spatial.grant import Grant, rule
+from spatial.layer import Box, Layer
+from spatial.moment import Moment, resolve
+from spatial.period import holds, instant
+
+_MAIN = sql.SQL("scenario = 0 AND NOT removed")
+_BELIEVED = sql.SQL("upper_inf(recorded)")
+_ONGOING = sql.SQL("upper_inf(valid)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One layer at one moment for one grant, narrowed by conditions on its rows."""
+
+    layer: Layer
+    moment: Moment
+    grant: Grant
+    conditions: tuple[sql.Composable, ...] = field(default=())
+
+    def where(self, *conditions: sql.Composable) -> "Reading":
+        """The same reading, narrowed further."""
+        return Reading(self.layer, self.moment, self.grant, (*self.conditions, *conditions))
+
+    def within(self, box: Box, srid: int) -> "Reading":
+        """Only features whose bounding box meets a box given in a CRS, x first."""
+        return self.where(touches(crs.transform_bounds(box, srid, self.layer.srid), self.layer))
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of the layer was recorded after the moment's edition."""
+        return self.moment.main_known_at >= self.layer.last_recorded
+
+    @property
+    def counted(self) -> bool:
+        """Whether the layer's maintained counter answers this reading."""
+        layer, moment = self.layer, self.moment
+        return (
+            not self.conditions
+            and moment.scenario_id == 0
+            and self.settled
+            and layer.next_bound is None
+            and not isinstance(moment.valid_at, Interval)
+            and moment.valid_at >= layer.last_recorded
+            and rule(self.grant, layer) == sql.SQL("TRUE")
+        )
+
+    def select(
+        self,
+        columns: sql.Composable,
+        *,
+        order: sql.Composable | None = None,
+        limit: int | None = None,
+    ) -> sql.Composed:
+        """`SELECT columns` over every arm; an order must name columns of the layer table."""
+        tail: sql.Composable = sql.SQL("")
+        if order is not None:
+            tail += sql.SQL(" ORDER BY {}").format(order)
+        if limit is not None:
+            tail += sql.SQL(" LIMIT {}").format(limit)
+        arms = list(self._arms())
+        head = sql.SQL("SELECT {} FROM {}").format(columns, self.layer.table)
+        parts = [
+            sql.SQL("({} WHERE {}{})").format(head, sql.SQL(" AND ").join(arm), tail)
+            for arm in arms
+        ]
+        return sql.SQL(" UNION ALL ").join(parts)
+
+    def page(self, columns: sql.Composable, *, after: int = 0, limit: int) -> sql.Composed:
+        """A page by key: rows with fid > after, in order of fid and version.
+
+        The columns must include fid and version.
+        """
+        keyed = self.where(sql.SQL("fid > {}").format(after)) if after else self
+        inner = keyed.select(columns, order=sql.SQL("fid, version"), limit=limit)
+        return sql.SQL("SELECT * FROM ({}) page ORDER BY fid, version LIMIT {}").format(
+            inner, limit
+        )
+
+    def count(self) -> sql.Composed:
+        """Exact number of rows."""
+        return sql.SQL("SELECT sum(n)::bigint FROM ({}) arm").format(
+            self.select(sql.SQL("count(*) AS n"))
+        )
+
+    def extent(self) -> sql.Composed:
+        """Bounding box of the rows in the layer's CRS, as one row of four numbers."""
+        return sql.SQL(
+            "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM "
+            "(SELECT ST_Extent(b::geometry) AS e FROM ({}) arm) box"
+        ).format(self.select(sql.SQL("ST_Extent(geom) AS b")))
+
+    def _arms(self) -> Iterator[list[sql.Composable]]:
+        moment = self.moment
+        true_then = holds("valid", moment.valid_at)
+        common = [true_then, rule(self.grant, self.layer), *self.conditions]
+        main = [_MAIN, *common]
+        if moment.scenario_id:
+            main.append(self._unhidden())
+        known = sql.SQL("recorded @> {}").format(instant(moment.main_known_at))
+        still = [_BELIEVED] if self.settled else [_BELIEVED, known]
+        yield [_ONGOING, *still, *main]
+        yield [sql.SQL("NOT upper_inf(valid)"), *still, *main]
+        if not self.settled:
+            yield [sql.SQL("NOT upper_inf(recorded)"), known, *main]
+        if moment.scenario_id:
+            yield [*self._in_scenario(), sql.SQL("NOT removed"), *common]
+
+    def _in_scenario(self) -> list[sql.Composable]:
+        return [
+            sql.SQL("scenario <> 0 AND scenario = {}").format(self.moment.scenario_id),
+            sql.SQL("recorded @> {}").format(instant(self.moment.known_at)),
+        ]
+
+    def _unhidden(self) -> sql.Composable:
+        """Main's row shows unless the scenario says something else of the feature then.
+
+        Hashed, and never narrowed by place: a feature moved out of the box must vanish from it.
+        """
+        moment, table = self.moment, self.layer.table
+        branch = sql.SQL(" AND ").join(self._in_scenario())
+        if not isinstance(moment.valid_at, Interval):
+            return sql.SQL("fid NOT IN (SELECT fid FROM {} WHERE {} AND {})").format(
+                table, branch, holds("valid", moment.valid_at)
+            )
+        return sql.SQL(
+            "NOT coalesce((SELECT range_agg(b.valid) FROM "
+            "(SELECT fid, valid FROM {table} WHERE {branch}) b WHERE b.fid = {table}.fid)"
+            " @> ({table}.valid * tstzrange({start}, {end}, '[]')), false)"
+        ).format(table=table, branch=branch, start=moment.valid_at.start, end=moment.valid_at.end)
+
+
+def touches(box: Box, layer: Layer) -> sql.Composed:
+    """Condition: the bounding box of the row meets a box in the layer's CRS."""
+    return sql.SQL("geom && ST_MakeEnvelope({}, {})").format(
+        sql.SQL(", ").join(map(sql.Literal, box)), layer.srid
+    )
+
+
+def names(columns: Sequence[str]) -> sql.Composed:
+    """A quoted, comma-separated list of columns."""
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+@contextmanager
+def reading(
+    database: Database, name: str, asof: AsOf, grant: Grant
+) -> Iterator[tuple[Pg, Reading]]:
+    """A snapshot to read one layer in, stepped down to the grant's database role.
+
+    Raises NotFound where the grant may see nothing of the layer, so that its being is no secret
+    told.
+    """
+    with snapshot(database) as pg:
+        layer = catalogue.find_visible(pg, name, grant)
+        moment = resolve(pg, asof)
+        step_down(pg, grant)
+        yield pg, Reading(layer, moment, grant)
+
+
+@contextmanager
+def snapshot(database: Database) -> Iterator[Pg]:
+    """A read-only transaction in which every statement sees the same state."""
+    with database.begin() as tx:
+        tx.pg.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield tx.pg
+
+
+def step_down(pg: Pg, grant: Grant) -> None:
+    """Become the database role of the grant until the transaction ends."""
+    pg.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role_name(grant.role))))

@@ -1,0 +1,61 @@
+"""A real PostGIS for every test: one private cluster, one migrated template, one clone a test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from spatial.database import Database
+from spatial.migrate import migrate
+from spatial.postgres.cluster import Cluster
+
+TEMPLATE = "template_city"
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real geodata for tests, kept beside the repository."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    place = Path(os.environ.get("CITYTWIN_SHARED_DATA", beside))
+    if not place.is_dir():
+        pytest.skip("no shared data: set CITYTWIN_SHARED_DATA to its folder")
+    return place
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    place = tmp_path_factory.mktemp("city")
+    for parent in (place, *place.parents):
+        if parent.stat().st_uid == os.geteuid() and parent != Path(parent.anchor):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    with Cluster.open(place, settings=FAST) as running:
+        with psycopg.connect(running.conninfo_for("postgres"), autocommit=True) as pg:
+            pg.execute(f"CREATE DATABASE {TEMPLATE}")
+        with psycopg.connect(running.conninfo_for(TEMPLATE), autocommit=True) as pg:
+            pg.execute("CREATE EXTENSION postgis")
+        template = Database(running.conninfo_for(TEMPLATE))
+        migrate(template)
+        template.close()
+        yield running
+
+
+@pytest.fixture
+def conninfo(cluster: Cluster) -> Iterator[str]:
+    """A fresh city's connection string."""
+    name = sql.Identifier(f"city_{uuid4().hex[:12]}")
+    with psycopg.connect(cluster.conninfo_for("postgres"), autocommit=True) as pg:
+        pg.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(TEMPLATE)))
+        yield cluster.conninfo_for(name.as_string().strip('"'))
+        pg.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
+def database(conninfo: str) -> Iterator[Database]:
+    city = Database(conninfo)
+    yield city
+    city.close()
