@@ -1,0 +1,84 @@
+/** What the page shows, kept in the address so that a view can be sent to a colleague. */
+import { parsePeriod, type Period } from './time.ts'
+
+export type Language = 'zh' | 'en'
+
+export interface Camera {
+  readonly zoom: number
+  readonly lat: number
+  readonly lng: number
+  readonly bearing: number
+  readonly pitch: number
+}
+
+export interface View {
+  /** null: where the style says. */
+  readonly camera: Camera | null
+  /** null: now. */
+  readonly time: Period | null
+  readonly language: Language
+  /** null: the main line. */
+  readonly scenario: string | null
+  /** Layers switched on and off against what the style shows. */
+  readonly shown: readonly string[]
+  readonly hidden: readonly string[]
+}
+
+/** The view that an address asks for; whatever cannot be read is left at its default. */
+export function parseHash(hash: string, language: Language = 'zh'): View {
+  const parts = new URLSearchParams(hash.replace(/^#/, ''))
+  const asked = parts.get('lang')
+  return {
+    camera: parseCamera(parts.get('map') ?? ''),
+    time: parsePeriod(parts.get('time') ?? ''),
+    language: asked === 'zh' || asked === 'en' ? asked : language,
+    scenario: parts.get('scenario') || null,
+    shown: names(parts.get('show')),
+    hidden: names(parts.get('hide')),
+  }
+}
+
+/** The address of a view; what is at its default is left out. */
+export function formatHash(view: View): string {
+  const parts: [string, string][] = []
+  if (view.camera) parts.push(['map', formatCamera(view.camera)])
+  if (view.time) parts.push(['time', view.time])
+  parts.push(['lang', view.language])
+  if (view.scenario) parts.push(['scenario', view.scenario])
+  if (view.shown.length) parts.push(['show', view.shown.join(',')])
+  if (view.hidden.length) parts.push(['hide', view.hidden.join(',')])
+  return '#' + parts.map(([key, value]) => `${key}=${escape(value)}`).join('&')
+}
+
+function parseCamera(text: string): Camera | null {
+  const numbers = text.split('/').map((part) => (part.trim() ? Number(part) : NaN))
+  const [zoom, lat, lng, bearing = 0, pitch = 0] = numbers
+  if (numbers.length < 3 || zoom === undefined || lat === undefined || lng === undefined) return null
+  const inside = (value: number, low: number, high: number) => value >= low && value <= high
+  const sound =
+    inside(zoom, 0, 24) &&
+    inside(lat, -85, 85) &&
+    inside(lng, -180, 180) &&
+    inside(bearing, -360, 360) &&
+    inside(pitch, 0, 85)
+  return sound ? { zoom, lat, lng, bearing, pitch } : null
+}
+
+function formatCamera(camera: Camera): string {
+  const places: [number, number][] = [
+    [camera.zoom, 2],
+    [camera.lat, 5],
+    [camera.lng, 5],
+  ]
+  if (camera.bearing || camera.pitch) places.push([camera.bearing, 1], [camera.pitch, 1])
+  return places.map(([value, digits]) => String(Number(value.toFixed(digits)))).join('/')
+}
+
+function names(list: string | null): string[] {
+  return [...new Set((list ?? '').split(',').filter(Boolean))]
+}
+
+/** Percent-encoding that leaves what reads well in an address as it is. */
+function escape(value: string): string {
+  return encodeURIComponent(value).replaceAll('%2F', '/').replaceAll('%2C', ',')
+}

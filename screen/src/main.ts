@@ -1,0 +1,209 @@
+/** The page: one view of the city, told in the address, drawn on the map and its panels. */
+import './screen.css'
+import {
+  fetchBeginning,
+  fetchFeature,
+  fetchScenarios,
+  fetchStyle,
+  type AsOf,
+  type CityStyle,
+} from './api.ts'
+import { renderCard, type Shown } from './card.ts'
+import { byId, element } from './dom.ts'
+import { formatHash, parseHash, type Language, type View } from './hash.ts'
+import { periodName, word } from './i18n.ts'
+import { renderLegend } from './legend.ts'
+import { CityMap, type Picked, type Scene } from './map.ts'
+import { Slider } from './slider.ts'
+import { datetimeOf } from './time.ts'
+
+const BEGINNING = new Date('2000-01-01T00:00:00Z')
+const SWAP_EVERY = 150
+const RETRY_AFTER = 5000
+
+let view: View = parseHash(location.hash, navigator.language.startsWith('zh') ? 'zh' : 'en')
+let style: CityStyle
+let map: CityMap
+let slider: Slider
+let scenarios: string[] = []
+let shown: Shown | null = null
+let drawnAt = ''
+let question = 0
+
+function city() {
+  return style.metadata.citytwin
+}
+
+function entries() {
+  return city().groups.flatMap((group) => group.layers)
+}
+
+function asOf(): AsOf {
+  return { datetime: datetimeOf(view.time, city().timezone), scenario: view.scenario }
+}
+
+function asOfKey(): string {
+  return JSON.stringify(asOf())
+}
+
+function isVisible(layer: string): boolean {
+  if (view.hidden.includes(layer)) return false
+  return view.shown.includes(layer) || (entries().find((one) => one.name === layer)?.visible ?? true)
+}
+
+function scene(): Scene {
+  return { style, asOf: asOf(), isVisible, selected: shown?.feature ?? null }
+}
+
+/** Takes a change of the view: into the address at once, onto the page as fast as it can follow. */
+function change(part: Partial<View>): void {
+  view = { ...view, ...part }
+  history.replaceState(null, '', formatHash(view))
+  render()
+}
+
+function render(): void {
+  const { language } = view
+  const { title } = city()
+  document.documentElement.lang = language
+  document.title = title[language]
+  byId('city').textContent = title[language]
+  byId('as-of').textContent = view.time
+    ? `${word('asOf', language)} ${periodName(view.time, language)}`
+    : word('now', language)
+  byId('language').textContent = word('otherLanguage', language)
+  byId('tilt').textContent = word((view.camera?.pitch ?? 0) > 0 ? 'flat' : 'tilt', language)
+  renderScenarios()
+  slider.show(view.time, language)
+  renderLegend(byId('legend'), city(), language, isVisible, toggle)
+  redraw()
+}
+
+/** The map and the card follow at most every SWAP_EVERY ms, and always to the last. */
+const redraw = throttled(() => {
+  map.draw(scene())
+  if (shown && drawnAt !== asOfKey()) void pick({ layer: shown.entry.name, fid: shown.fid })
+  drawnAt = asOfKey()
+}, SWAP_EVERY)
+
+function renderScenarios(): void {
+  const select = byId<HTMLSelectElement>('scenario')
+  const names = scenarios.filter((name) => name !== 'main')
+  select.hidden = names.length === 0
+  select.ariaLabel = word('scenario', view.language)
+  select.replaceChildren(
+    element('option', { value: '' }, word('main', view.language)),
+    ...names.map((name) => element('option', { value: name }, name)),
+  )
+  select.value = view.scenario ?? ''
+}
+
+function toggle(layer: string): void {
+  const without = (names: readonly string[]) => names.filter((name) => name !== layer)
+  const byDefault = entries().find((one) => one.name === layer)?.visible ?? true
+  const wanted = !isVisible(layer)
+  const apart = wanted === byDefault ? [] : [layer]
+  change({
+    shown: [...without(view.shown), ...(wanted ? apart : [])],
+    hidden: [...without(view.hidden), ...(wanted ? [] : apart)],
+  })
+}
+
+/** Opens the card of a thing as it was at the chosen time; null closes it. */
+async function pick(picked: Picked | null): Promise<void> {
+  const asked = ++question
+  const entry = entries().find((one) => one.name === picked?.layer)
+  if (picked && entry) {
+    const feature = await fetchFeature(picked.layer, picked.fid, asOf())
+    if (asked !== question) return
+    shown = { entry, fid: picked.fid, feature }
+  } else {
+    shown = null
+  }
+  renderSelection()
+  map.draw(scene())
+}
+
+function renderSelection(): void {
+  const card = byId('card')
+  card.hidden = !shown
+  if (shown) renderCard(card, shown, view.language, city().timezone, () => void pick(null))
+}
+
+async function speak(language: Language): Promise<void> {
+  style = await fetchStyle(asOf(), language)
+  change({ language })
+  renderSelection()
+}
+
+function complain(): void {
+  const notice = byId('notice')
+  notice.textContent = word('unreachable', view.language)
+  notice.hidden = false
+  setTimeout(() => (notice.hidden = true), RETRY_AFTER)
+}
+
+/** Runs at once, then at most once in so many milliseconds, and after the last call for sure. */
+function throttled(run: () => void, every: number): () => void {
+  let waiting = false
+  let again = false
+  const go = (): void => {
+    run()
+    waiting = true
+    setTimeout(() => {
+      waiting = false
+      if (again) {
+        again = false
+        go()
+      }
+    }, every)
+  }
+  return () => {
+    if (waiting) again = true
+    else go()
+  }
+}
+
+async function start(): Promise<void> {
+  const now: AsOf = { datetime: null, scenario: view.scenario }
+  const [first, beginning, names] = await Promise.all([
+    fetchStyle(now, view.language),
+    fetchBeginning(),
+    fetchScenarios(),
+  ])
+  style = first
+  scenarios = names
+  map = new CityMap(byId('map'), scene(), view.camera)
+  slider = new Slider(byId('time'), {
+    begin: beginning ?? BEGINNING,
+    zone: city().timezone,
+    change: (time) => change({ time }),
+    settled: () => map.settled(),
+  })
+  map.onMove((camera) => change({ camera }))
+  map.onPick((picked) => void pick(picked).catch(complain))
+  map.onError(complain)
+  byId('tilt').addEventListener('click', () => map.tilt(!view.camera?.pitch))
+  byId('language').addEventListener('click', () => {
+    void speak(view.language === 'zh' ? 'en' : 'zh').catch(complain)
+  })
+  byId('scenario').addEventListener('change', (event) => {
+    change({ scenario: (event.target as HTMLSelectElement).value || null })
+  })
+  window.addEventListener('hashchange', () => {
+    view = parseHash(location.hash, view.language)
+    if (view.camera) map.moveTo(view.camera)
+    void speak(view.language).catch(complain)
+  })
+  render()
+}
+
+function attempt(): void {
+  start().catch((error: unknown) => {
+    console.error(error)
+    complain()
+    setTimeout(attempt, RETRY_AFTER)
+  })
+}
+
+attempt()
