@@ -71,7 +71,7 @@ def style(
         "version": 8,
         "name": name[language],
         **_camera(bounds),
-        "light": {"anchor": "map", "position": [1.3, 215, 35], "intensity": 0.28},
+        "light": {"anchor": "map", "position": [1.3, 215, 35], "intensity": 0.22},
         "sources": sources,
         "layers": [background, *drawn],
         "metadata": {
