@@ -11,8 +11,8 @@ import pandas as pd
 
 from spatial.certificate import Certificate
 from spatial.errors import Invalid
-from spatial.land_use.pieces import Pieces, cut
-from spatial.land_use.polygons import Geometries
+from spatial.land_use.pieces import Pieces, cut, cut_unfilled
+from spatial.land_use.polygons import Floats, Geometries
 
 How = Literal["identity", "intersection", "union", "difference", "symmetric_difference"]
 
@@ -47,9 +47,10 @@ def overlay(
     if left.crs != right.crs:
         raise Invalid("The two layers have different coordinate systems; transform one first.")
     ours, theirs = (np.asarray(layer.geometry.array) for layer in (left, right))
-    pieces = left_part(ours, theirs, how, grid_size)
+    cut_left = cut(ours, theirs, grid_size)
+    pieces = _pick(cut_left, how)
     if how in ("union", "symmetric_difference"):
-        pieces += right_only(theirs, ours, grid_size)
+        pieces += right_only(theirs, ours, grid_size, cut_left.shared_by_right(len(right)))
     return Overlay(
         frame=_with_attributes(pieces, left, right, how),
         certificate=pieces.tally.certificate(_area_unit(left)),
@@ -63,17 +64,32 @@ def left_part(
 
     Exact over any partition of the left layer: parts and their tallies add up to the whole.
     """
-    shared = how in ("identity", "intersection", "union")
-    alone = how != "intersection"
-    return cut(left, right, shared=shared, alone=alone, grid_size=grid_size)
+    return _pick(cut(left, right, grid_size), how)
 
 
-def right_only(right: Geometries, left: Geometries, grid_size: float | None = None) -> Pieces:
+def right_only(
+    right: Geometries,
+    left: Geometries,
+    grid_size: float | None = None,
+    shared: Floats | None = None,
+) -> Pieces:
     """What some right polygons alone cover, given every left polygon that meets their bounds.
 
     A union or symmetric difference is its left parts and this over a partition of the right layer.
+    `shared` (right,), the area that each shares with the whole left layer as the left parts found
+    it (`Pieces.shared_by_right`, of "identity" or "union"), spares cutting what they fill.
     """
-    return cut(right, left, shared=False, alone=True, grid_size=grid_size).swapped()
+    if shared is None:
+        made = cut(right, left, grid_size)
+    else:
+        made = cut_unfilled(right, left, shared, grid_size)
+    return made.pick(shared=False).swapped()
+
+
+def _pick(pieces: Pieces, how: How) -> Pieces:
+    return pieces.pick(
+        shared=how in ("identity", "intersection", "union"), alone=how != "intersection"
+    )
 
 
 def _with_attributes(

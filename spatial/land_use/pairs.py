@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
-from spatial.land_use.polygons import Geometries, Indices
-
-Flags = npt.NDArray[np.bool_]
+from spatial.land_use.polygons import Flags, Floats, Geometries, Indices
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,13 @@ def find_pairs(left: Geometries, right: Geometries) -> Pairs:
     return Pairs(i, j, inside, holds, clear).where(meets)
 
 
-def _within(box: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> Flags:
+def all_disjoint(left: Geometries, right: Geometries) -> Flags:
+    """(left,) whether no two right polygons near a left one overlap (False means "perhaps")."""
+    i, j = shapely.STRtree(right).query(left)
+    return ~any_of(~_disjoint(right, j)[j], i, len(left))
+
+
+def _within(box: Floats, other: Floats) -> Flags:
     return np.asarray(
         (box[:, :2] >= other[:, :2]).all(axis=1) & (box[:, 2:] <= other[:, 2:]).all(axis=1)
     )

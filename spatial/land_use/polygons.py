@@ -1,6 +1,8 @@
 """Arrays of polygons: cleaned on the way in, stripped to polygons on the way out."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ from spatial.errors import Invalid
 
 Geometries = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 
 POLYGON, MULTIPOLYGON, COLLECTION = 3, 6, 7
@@ -31,6 +34,10 @@ class Cleaned:
     flattened: int
     moved: float
     dropped: float
+
+    def where(self, mask: Flags) -> Cleaned:
+        """The geometries that `mask` (n,) picks, with the account of all."""
+        return replace(self, geometry=self.geometry[mask], index=self.index[mask])
 
 
 def clean(geometry: Geometries, grid_size: float | None = None) -> Cleaned:
