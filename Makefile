@@ -6,12 +6,12 @@ run: setup
 	.venv/bin/citytwin up
 
 test: setup
-	sh scripts/test_tools.sh
-	sh scripts/screen.sh test
+	@sh scripts/test_tools.sh
+	@sh scripts/screen.sh test
 	.venv/bin/pytest
 
 setup:
-	sh scripts/setup.sh
+	@sh scripts/setup.sh
 
 lint: setup
 	.venv/bin/ruff check .

