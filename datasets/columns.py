@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +17,6 @@ from datasets.wkb import Column
 from spatial.asof import DEFAULT_ZONE
 from spatial.layer import OURS, shorten
 
-JSON: Any = pa.json_(pa.string())
 _MOMENT: Any = pa.timestamp("us", "UTC")
 _SYSTEM = frozenset(["ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"])
 
@@ -67,13 +68,12 @@ def clean_names(titles: Sequence[str]) -> list[str]:
 def stored_type(source: Any) -> pa.DataType:
     """The type that a source's type is stored as: the narrowest of ours that loses nothing.
 
-    Decimals become doubles; bytes, times of day and unsigned 64-bit numbers become text.
+    Decimals become doubles; lists and structures become JSON text; bytes, times of day and
+    unsigned 64-bit numbers become text.
     """
     t = pa.types
     if isinstance(source, pa.DictionaryType):
         return stored_type(source.value_type)
-    if isinstance(source, pa.JsonType) or t.is_nested(source):
-        return JSON
     if t.is_boolean(source):
         return pa.bool_()
     if t.is_uint64(source):
@@ -93,29 +93,33 @@ def store(column: Column, field: Field, zone: tzinfo = DEFAULT_ZONE) -> Column:
         column = column.dictionary_decode()
     if column.type == field.type:
         return column
-    if field.type == JSON:
-        return _as_json(column)
+    if isinstance(column.type, pa.JsonType):
+        return column.cast(pa.string())
+    if pa.types.is_nested(column.type):
+        values = (
+            None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+            for value in column.to_pylist()
+        )
+        return pa.array(values, pa.string())
     if pa.types.is_timestamp(column.type) and column.type.tz is None:
-        column = pc.assume_timezone(column, str(zone), ambiguous="earliest", nonexistent="earliest")
+        local: Any = column
+        column = pc.assume_timezone(local, str(zone), ambiguous="earliest", nonexistent="earliest")
     if _is_bytes(column.type):
         values = (value and value.hex() for value in column.to_pylist())
         return pa.array(values, pa.string())
     return column.cast(field.type, safe=field.type != _MOMENT)
 
 
-def unfit_text(columns: Mapping[str, Column]) -> dict[int, str]:
-    """Rows whose text PostgreSQL would refuse, each with the reason: not UTF-8, or a zero byte."""
-    unfit: dict[int, str] = {}
+def unfit_text(columns: Mapping[str, Column], count: int) -> npt.NDArray[np.object_]:
+    """Why PostgreSQL would refuse a row's text, row by row: not UTF-8, or a zero byte."""
+    reasons = np.full(count, None, dtype=object)
     for name, column in columns.items():
-        if column.type not in (pa.string(), JSON):
+        if column.type != pa.string() or _is_clean(column):
             continue
-        text = column.storage if isinstance(column, pa.ExtensionArray) else column
-        if _is_clean(text):
-            continue
-        for row, value in enumerate(text.cast(pa.binary()).to_pylist()):
-            if value is not None and (reason := _why_unfit(value)):
-                unfit.setdefault(row, f"the text in '{name}' {reason}")
-    return unfit
+        for row, value in enumerate(column.cast(pa.binary()).to_pylist()):
+            if value is not None and (why := _why_unfit(value)):
+                reasons[row] = reasons[row] or f"the text in '{name}' {why}"
+    return reasons
 
 
 def _is_clean(text: Column) -> bool:
@@ -132,20 +136,6 @@ def _why_unfit(value: bytes) -> str | None:
     except UnicodeDecodeError:
         return "is not UTF-8: name its encoding with --encoding"
     return "holds a zero byte" if b"\0" in value else None
-
-
-def _as_json(column: Any) -> Column:
-    if isinstance(column.type, pa.JsonType):
-        text = column.storage.cast(pa.string())
-    else:
-        text = pa.array(
-            (
-                None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-                for value in column.to_pylist()
-            ),
-            pa.string(),
-        )
-    return pa.ExtensionArray.from_storage(JSON, text)
 
 
 def _is_bytes(source: pa.DataType) -> bool:

@@ -93,7 +93,8 @@ def _gdal_layer(path: Path, source: str, name: str, encoding: str | None) -> Raw
     # A GeoPackage's key is the source's own id; elsewhere GDAL only counts the rows.
     options = {"layer": name, "encoding": encoding, "return_fids": bool(info["fid_column"])}
     with _opened(source, options) as (place, stream):
-        schema = tuple(field for at, field in enumerate(stream.schema) if at != place)
+        fields = [field for at, field in enumerate(stream.schema) if at != place]
+        schema = tuple(pa.field(field.name, field.type) for field in fields)
     return RawLayer(
         title=name,
         geometry_type=info["geometry_type"],

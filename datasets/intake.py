@@ -63,15 +63,15 @@ class Form:
         """Judge and mend a column of WKB."""
         found = wkb.kinds(column)
         geoms, reasons = _decoded(column)
-        _note(reasons, self._misfits(found.types))
+        note(reasons, self._misfits(found.types))
         changed = found.is_odd | ((found.has_z != self.has_z) & (found.types != 0))
         geoms[changed] = self._levelled(geoms[changed])
-        _note(reasons, implausible(geoms, self.crs))
+        note(reasons, implausible(geoms, self.crs))
         if self.storage.moves:
             geoms = moved(geoms, self.crs, self.storage.srid)
             changed[:] = True
         mended = repair(geoms)
-        _note(reasons, mended.reasons)
+        note(reasons, mended.reasons)
         repaired = mended.methods != None  # noqa: E711 (row by row)
         return Taken(reasons, repaired, column, mended.geoms, changed | repaired, self)
 
@@ -110,7 +110,7 @@ def _decoded(column: Column) -> tuple[Geometries, Reasons]:
     return geoms, reasons
 
 
-def _note(reasons: Reasons, more: Reasons) -> None:
+def note(reasons: Reasons, more: Reasons) -> None:
     """Fill in reasons where there are none yet: the first one found is the one told."""
     empty = reasons == None  # noqa: E711
     reasons[empty] = more[empty]

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyproj
 
@@ -14,9 +16,11 @@ from datasets import wkb
 from datasets.ahead import ahead
 from datasets.columns import Field, fields, store, unfit_text
 from datasets.formats import RawLayer, raw_layers
-from datasets.intake import Form
+from datasets.intake import Form, note
+from datasets.periods import Periods
 from datasets.places import Storage, storage_of
 from datasets.rejects import MARKS, Rejection, rejections
+from datasets.wkb import Column
 from spatial import crs as crs_of
 from spatial.asof import DEFAULT_ZONE
 from spatial.errors import Rejected
@@ -39,7 +43,7 @@ class Batch:
 
     table: the attribute columns in their stored types, and `geom` as EWKB (large_binary) in
     the storage SRID, valid and of the layer's type.
-    Rows read = rows of the table + rejected.
+    With periods also valid_from and valid_to. Rows read = rows of the table + rejected.
     """
 
     table: pa.Table
@@ -66,12 +70,16 @@ class SourceLayer:
     raw: RawLayer = field(repr=False)
     zone: tzinfo = DEFAULT_ZONE
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(
+        self, periods: Periods | None = None, required: str | None = None
+    ) -> Iterator[Batch]:
         """All rows, from the start at every call; the next are prepared while these are used.
 
-        Raises Rejected where the file breaks off.
+        `periods` adds valid_from and valid_to; rows without a value in the field `required` are
+        rejected. Raises Rejected where the file breaks off.
         """
-        return ahead(self._batch, self._numbered())
+        dating = periods or Periods(None, None, self.zone)
+        return ahead(partial(self._batch, dating, required), self._numbered())
 
     def _numbered(self) -> Iterator[tuple[int, pa.RecordBatch]]:
         first = 1
@@ -79,7 +87,9 @@ class SourceLayer:
             yield first, rows
             first += rows.num_rows
 
-    def _batch(self, numbered: tuple[int, pa.RecordBatch]) -> Batch:
+    def _batch(
+        self, periods: Periods, required: str | None, numbered: tuple[int, pa.RecordBatch]
+    ) -> Batch:
         first, rows = numbered
         *columns, geometry = rows.columns
         taken = Form(self.geometry_type, self.has_z, self.crs, self.storage).take(geometry)
@@ -87,11 +97,14 @@ class SourceLayer:
             field.name: store(columns[field.place], field, self.zone) for field in self.fields
         }
         reasons = taken.reasons
-        for row, reason in unfit_text(stored).items():
-            reasons[row] = reasons[row] or reason
+        note(reasons, unfit_text(stored, len(reasons)))
+        dates, undated = periods.of(stored, len(reasons))
+        note(reasons, undated)
+        if required is not None:
+            reasons[_nulls(stored[required]) & (reasons == None)] = f"no value in '{required}'"  # noqa: E711
         kept = reasons == None  # noqa: E711 (row by row)
         mask = pa.array(kept)
-        stored = {name: column.filter(mask) for name, column in stored.items()}
+        stored = {name: column.filter(mask) for name, column in (stored | dates).items()}
         return Batch(
             table=pa.table(stored | {"geom": taken.ewkb(kept)}),
             rejected=rejections(first, rows, self.fields, reasons),
@@ -170,3 +183,8 @@ def _geometry_type(raw: RawLayer) -> tuple[str, bool]:
         has_z |= bool(found.has_z.any())
     settled = seen.pop() if len(seen) == 1 else None
     return settled or "Geometry", has_z
+
+
+def _nulls(column: Column) -> npt.NDArray[np.bool_]:
+    nulls: npt.NDArray[np.bool_] = column.is_null().to_numpy(zero_copy_only=False)
+    return nulls
