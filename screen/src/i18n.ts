@@ -24,7 +24,7 @@ const WORDS = {
   today: { zh: '至今', en: 'today' },
   absent: { zh: '此时点尚无或已不存在。', en: 'Not there at this moment.' },
   unreachable: { zh: '服务暂时没有应答，稍后自动重试。', en: 'The service does not answer; trying again.' },
-  asOf: { zh: '截至', en: 'As of the end of' },
+  asOf: { zh: '截至…末', en: 'As of the end of …' },
 } as const satisfies Record<string, Titles>
 
 export function word(name: keyof typeof WORDS, language: Language): string {

@@ -4,70 +4,75 @@ import { element } from './dom.ts'
 import type { Language } from './hash.ts'
 import { word } from './i18n.ts'
 
-/** Fills the panel; `toggle` is called with a layer's name when its switch is pressed. */
-export function renderLegend(
-  panel: HTMLElement,
-  city: City,
-  language: Language,
-  isVisible: (layer: string) => boolean,
-  toggle: (layer: string) => void,
-): void {
-  const opened = new Set(
-    [...panel.querySelectorAll<HTMLDetailsElement>('details[open]')].map((one) => one.id),
-  )
-  const folded = panel.querySelector<HTMLElement>('.legend-body')?.hidden ?? narrow()
-  const body = element('div', { className: 'legend-body', hidden: folded })
-  for (const group of city.groups) {
-    const list = group.layers.map((entry) => row(entry, language, isVisible, toggle, opened))
-    body.append(element('h3', {}, group.title[language]), ...list)
+type Visible = (layer: string) => boolean
+
+export class Legend {
+  readonly #panel: HTMLElement
+  readonly #toggle: (layer: LayerEntry) => void
+  readonly #boxes = new Map<string, HTMLInputElement>()
+  readonly #opened = new Set<string>()
+  #folded = window.matchMedia('(max-width: 640px)').matches
+  #built = ''
+
+  constructor(panel: HTMLElement, toggle: (layer: LayerEntry) => void) {
+    this.#panel = panel
+    this.#toggle = toggle
   }
-  const heading = element('button', { type: 'button', className: 'legend-title' }, word('layers', language))
-  const tell = () => heading.setAttribute('aria-expanded', String(!body.hidden))
-  heading.addEventListener('click', () => {
-    body.hidden = !body.hidden
-    tell()
-  })
-  tell()
-  panel.replaceChildren(heading, body)
+
+  /** Sets the switches; the list is built anew only when its words or layers change. */
+  show(city: City, language: Language, visible: Visible): void {
+    const wanted = JSON.stringify([language, city.groups])
+    if (this.#built !== wanted) this.#build(city, language)
+    this.#built = wanted
+    for (const [name, box] of this.#boxes) box.checked = visible(name)
+  }
+
+  #build(city: City, language: Language): void {
+    this.#boxes.clear()
+    const body = element('div', { className: 'legend-body', hidden: this.#folded })
+    for (const { title, layers } of city.groups) {
+      body.append(element('h3', {}, title[language]))
+      body.append(...layers.map((entry) => this.#row(entry, language)))
+    }
+    const head = element('button', { type: 'button', className: 'legend-title' }, word('layers', language))
+    head.ariaExpanded = String(!this.#folded)
+    head.addEventListener('click', () => {
+      this.#folded = body.hidden = !body.hidden
+      head.ariaExpanded = String(!this.#folded)
+    })
+    this.#panel.replaceChildren(head, body)
+  }
+
+  #row(entry: LayerEntry, language: Language): HTMLElement {
+    const { name, title, geometry, legend } = entry
+    const box = element('input', { type: 'checkbox' })
+    box.addEventListener('change', () => this.#toggle(entry))
+    this.#boxes.set(name, box)
+    const several = legend.length > 1
+    const mark = several ? strip(legend.map((one) => one.colour)) : swatch(legend[0]?.colour, geometry)
+    const label = element('label', { className: 'layer' }, box, mark, title[language])
+    if (!several) return label
+    const classes = legend.map((one) =>
+      element('li', {}, swatch(one.colour, geometry), one.label[language]),
+    )
+    const more = element('details', { open: this.#opened.has(name) })
+    more.append(element('summary', {}, label), element('ul', {}, ...classes))
+    more.addEventListener('toggle', () => this.#opened[more.open ? 'add' : 'delete'](name))
+    return more
+  }
 }
 
-function row(
-  entry: LayerEntry,
-  language: Language,
-  isVisible: (layer: string) => boolean,
-  toggle: (layer: string) => void,
-  opened: Set<string>,
-): HTMLElement {
-  const box = element('input', { type: 'checkbox', checked: isVisible(entry.name) })
-  box.addEventListener('change', () => toggle(entry.name))
-  const title = element('span', {}, entry.title[language])
-  const [only] = entry.legend
-  if (entry.legend.length === 1 && only) {
-    return element('label', { className: 'layer' }, box, swatch(only.colour, entry.geometry), title)
-  }
-  const id = `legend-${entry.name}`
-  const items = entry.legend.map(({ label, colour }) =>
-    element('li', {}, swatch(colour, entry.geometry), label[language]),
-  )
-  const strip = element('span', { className: 'strip' })
-  strip.style.background = stripes(entry.legend.map(({ colour }) => colour))
-  const more = element('summary', {}, element('label', { className: 'layer' }, box, strip, title))
-  return element('details', { id, open: opened.has(id) }, more, element('ul', {}, ...items))
-}
-
-function swatch(colour: string, geometry: LayerEntry['geometry']): HTMLElement {
+function swatch(colour = 'none', geometry: LayerEntry['geometry']): HTMLElement {
   const made = element('span', { className: `swatch ${geometry}` })
-  made.style.setProperty('--colour', colour)
+  made.style.background = colour
   return made
 }
 
-/** Up to four of the colours side by side. */
-function stripes(colours: string[]): string {
+/** Four of the colours side by side. */
+function strip(colours: string[]): HTMLElement {
+  const made = element('span', { className: 'swatch' })
   const few = [0, 0.3, 0.6, 0.9].map((share) => colours[Math.floor(share * colours.length)] ?? '')
   const bands = few.map((colour, place) => `${colour} ${place * 25}% ${(place + 1) * 25}%`)
-  return `linear-gradient(90deg, ${bands.join(', ')})`
-}
-
-function narrow(): boolean {
-  return window.matchMedia('(max-width: 640px)').matches
+  made.style.background = `linear-gradient(90deg, ${bands.join(', ')})`
+  return made
 }

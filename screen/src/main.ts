@@ -12,10 +12,12 @@ import { renderCard, type Shown } from './card.ts'
 import { byId, element } from './dom.ts'
 import { formatHash, parseHash, type Language, type View } from './hash.ts'
 import { periodName, word } from './i18n.ts'
-import { renderLegend } from './legend.ts'
+import { Legend } from './legend.ts'
 import { CityMap, type Picked, type Scene } from './map.ts'
 import { Slider } from './slider.ts'
+import { throttled } from './throttle.ts'
 import { datetimeOf } from './time.ts'
+import { isVisible, toggled } from './visibility.ts'
 
 const BEGINNING = new Date('2000-01-01T00:00:00Z')
 const SWAP_EVERY = 150
@@ -25,6 +27,7 @@ let view: View = parseHash(location.hash, navigator.language.startsWith('zh') ? 
 let style: CityStyle
 let map: CityMap
 let slider: Slider
+let legend: Legend
 let scenarios: string[] = []
 let shown: Shown | null = null
 let drawnAt = ''
@@ -46,13 +49,13 @@ function asOfKey(): string {
   return JSON.stringify(asOf())
 }
 
-function isVisible(layer: string): boolean {
-  if (view.hidden.includes(layer)) return false
-  return view.shown.includes(layer) || (entries().find((one) => one.name === layer)?.visible ?? true)
+function visible(layer: string): boolean {
+  const entry = entries().find((one) => one.name === layer)
+  return !entry || isVisible(entry, view)
 }
 
 function scene(): Scene {
-  return { style, asOf: asOf(), isVisible, selected: shown?.feature ?? null }
+  return { style, asOf: asOf(), visible, selected: shown?.feature ?? null }
 }
 
 /** Takes a change of the view: into the address at once, onto the page as fast as it can follow. */
@@ -69,20 +72,20 @@ function render(): void {
   document.title = title[language]
   byId('city').textContent = title[language]
   byId('as-of').textContent = view.time
-    ? `${word('asOf', language)} ${periodName(view.time, language)}`
+    ? word('asOf', language).replace('…', periodName(view.time, language))
     : word('now', language)
   byId('language').textContent = word('otherLanguage', language)
   byId('tilt').textContent = word((view.camera?.pitch ?? 0) > 0 ? 'flat' : 'tilt', language)
   renderScenarios()
   slider.show(view.time, language)
-  renderLegend(byId('legend'), city(), language, isVisible, toggle)
+  legend.show(city(), language, visible)
   redraw()
 }
 
 /** The map and the card follow at most every SWAP_EVERY ms, and always to the last. */
 const redraw = throttled(() => {
   map.draw(scene())
-  if (shown && drawnAt !== asOfKey()) void pick({ layer: shown.entry.name, fid: shown.fid })
+  if (shown && drawnAt !== asOfKey()) choose({ layer: shown.entry.name, fid: shown.fid })
   drawnAt = asOfKey()
 }, SWAP_EVERY)
 
@@ -96,17 +99,6 @@ function renderScenarios(): void {
     ...names.map((name) => element('option', { value: name }, name)),
   )
   select.value = view.scenario ?? ''
-}
-
-function toggle(layer: string): void {
-  const without = (names: readonly string[]) => names.filter((name) => name !== layer)
-  const byDefault = entries().find((one) => one.name === layer)?.visible ?? true
-  const wanted = !isVisible(layer)
-  const apart = wanted === byDefault ? [] : [layer]
-  change({
-    shown: [...without(view.shown), ...(wanted ? apart : [])],
-    hidden: [...without(view.hidden), ...(wanted ? [] : apart)],
-  })
 }
 
 /** Opens the card of a thing as it was at the chosen time; null closes it. */
@@ -124,10 +116,14 @@ async function pick(picked: Picked | null): Promise<void> {
   map.draw(scene())
 }
 
+function choose(picked: Picked | null): void {
+  void pick(picked).catch(complain)
+}
+
 function renderSelection(): void {
   const card = byId('card')
   card.hidden = !shown
-  if (shown) renderCard(card, shown, view.language, city().timezone, () => void pick(null))
+  if (shown) renderCard(card, shown, view.language, city().timezone, () => choose(null))
 }
 
 async function speak(language: Language): Promise<void> {
@@ -141,27 +137,6 @@ function complain(): void {
   notice.textContent = word('unreachable', view.language)
   notice.hidden = false
   setTimeout(() => (notice.hidden = true), RETRY_AFTER)
-}
-
-/** Runs at once, then at most once in so many milliseconds, and after the last call for sure. */
-function throttled(run: () => void, every: number): () => void {
-  let waiting = false
-  let again = false
-  const go = (): void => {
-    run()
-    waiting = true
-    setTimeout(() => {
-      waiting = false
-      if (again) {
-        again = false
-        go()
-      }
-    }, every)
-  }
-  return () => {
-    if (waiting) again = true
-    else go()
-  }
 }
 
 async function start(): Promise<void> {
@@ -180,8 +155,9 @@ async function start(): Promise<void> {
     change: (time) => change({ time }),
     settled: () => map.settled(),
   })
+  legend = new Legend(byId('legend'), (layer) => change(toggled(layer, view)))
   map.onMove((camera) => change({ camera }))
-  map.onPick((picked) => void pick(picked).catch(complain))
+  map.onPick(choose)
   map.onError(complain)
   byId('tilt').addEventListener('click', () => map.tilt(!view.camera?.pitch))
   byId('language').addEventListener('click', () => {

@@ -11,6 +11,7 @@ import {
   type LayerSpecification,
   type MapGeoJSONFeature,
   type PaddingOptions,
+  type VectorSourceSpecification,
 } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
@@ -29,7 +30,7 @@ const ACCENT = '#d1462f'
 export interface Scene {
   readonly style: CityStyle
   readonly asOf: AsOf
-  readonly isVisible: (layer: string) => boolean
+  readonly visible: (layer: string) => boolean
   readonly selected: Feature | null
 }
 
@@ -40,6 +41,7 @@ export interface Picked {
 
 export class CityMap {
   readonly #map: Map
+  readonly #loaded: Promise<unknown>
 
   constructor(container: HTMLElement, scene: Scene, camera: Camera | null) {
     const { bounds } = scene.style.metadata.citytwin
@@ -57,6 +59,7 @@ export class CityMap {
         ? { center: [camera.lng, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch }
         : bounds && { bounds: [...bounds], fitBoundsOptions: { padding: clearOfPanels(container) } }),
     })
+    this.#loaded = this.#map.once('style.load')
     this.#map.addControl(new AttributionControl({ compact: false, customAttribution: CREDIT }))
     this.#map.addControl(new ScaleControl(), 'bottom-right')
     this.#map.addControl(new NavigationControl({ visualizePitch: true }), 'bottom-right')
@@ -64,15 +67,16 @@ export class CityMap {
 
   /** Draws another scene. New times swap the tiles in place, so that nothing flashes. */
   draw(scene: Scene): void {
-    if (!this.#map.style?._loaded) {
-      this.#map.once('style.load', () => this.draw(scene))
-      return
-    }
+    void this.#loaded.then(() => this.#follow(scene))
+  }
+
+  #follow(scene: Scene): void {
     const style = compose(scene)
     for (const [id, wanted] of Object.entries(style.sources)) {
       const source = this.#map.getSource(id)
       if (!(source instanceof VectorTileSource) || wanted.type !== 'vector' || !wanted.tiles) continue
-      if (source.tiles.join() !== wanted.tiles.join()) source.setTiles(wanted.tiles)
+      const { tiles = [] } = source.serialize() as VectorSourceSpecification
+      if (tiles.join() !== wanted.tiles.join()) source.setTiles(wanted.tiles)
     }
     this.#map.setStyle(style, { diff: true, validate: false })
   }
@@ -123,7 +127,7 @@ export class CityMap {
 }
 
 /** The style that a scene asks for. */
-function compose({ style, asOf, isVisible, selected }: Scene): CityStyle {
+function compose({ style, asOf, visible, selected }: Scene): CityStyle {
   const sources: CityStyle['sources'] = { selected: selection(selected) }
   for (const [id, source] of Object.entries(style.sources)) {
     const tiles = source.type === 'vector' && source.tiles?.map((url) => withAsOf(url, asOf))
@@ -131,7 +135,7 @@ function compose({ style, asOf, isVisible, selected }: Scene): CityStyle {
   }
   const layers = style.layers.map((layer) => {
     if (!('source-layer' in layer) || !layer['source-layer']) return layer
-    const visibility = isVisible(layer['source-layer']) ? 'visible' : 'none'
+    const visibility = visible(layer['source-layer']) ? 'visible' : 'none'
     return { ...layer, layout: { ...layer.layout, visibility } } as LayerSpecification
   })
   return { ...style, sources, layers: [...layers, ...HIGHLIGHT] }
