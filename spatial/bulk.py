@@ -101,16 +101,16 @@ class Load:
     def _tally(self) -> changes.Tally:
         row = self._pg.execute(
             sql.SQL(
-                "SELECT count(*), count(*) FILTER (WHERE upper_inf(valid)), min(lower(valid)),"
-                " min(lower(valid)) FILTER (WHERE lower(valid) > now()),"
-                " min(upper(valid)) FILTER (WHERE upper(valid) > now()),"
-                " ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM"
-                " (SELECT ST_Extent(geom) AS e FROM {table}) box, {table}"
-                " GROUP BY e"
+                "SELECT opened, current, earliest, start, stop,"
+                " ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT count(*) AS opened,"
+                " count(*) FILTER (WHERE upper_inf(valid)) AS current,"
+                " min(lower(valid)) AS earliest,"
+                " min(lower(valid)) FILTER (WHERE lower(valid) > now()) AS start,"
+                " min(upper(valid)) FILTER (WHERE upper(valid) > now()) AS stop,"
+                " ST_Extent(geom) AS e FROM {table}) loaded"
             ).format(table=self.layer.table)
         ).fetchone()
-        if row is None:
-            return changes.Tally()
+        assert row is not None
         opened, current, earliest, start, end, *box = row
         tally = changes.Tally(opened=opened, current=current, earliest=earliest)
         tally.bounds = [bound for bound in (start, end) if bound]

@@ -1,5 +1,6 @@
 """Connections: transactions to write in, stepped-down transactions to read in."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from spatial.errors import Invalid, Unavailable
-from spatial.grant import Grant
 
 type Pg = psycopg.Connection[Any]
 
 POOL = 6
 OVERFLOW = 4
+ARROWS = 2
 UNREACHABLE = "the database cannot be reached now: try again in a moment"
 TOO_LONG = "this took longer than the time limit: ask for less at once"
 
@@ -52,6 +53,7 @@ class Database:
 
     def __init__(self, conninfo: str, *, statement_timeout_s: int = 0) -> None:
         self.conninfo = conninfo
+        self._arrows: deque[adbc.Connection] = deque()
         options = f"-c timezone=UTC -c jit=off -c statement_timeout={statement_timeout_s * 1000}"
         self._engine = sa.create_engine(
             "postgresql+psycopg://",
@@ -70,21 +72,36 @@ class Database:
             yield Transaction(connection, cast(Pg, raw))
 
     @contextmanager
-    def arrow(self, grant: Grant) -> Iterator[adbc.Connection]:
-        """A connection of its own for bulk reads as Arrow, as the role of the grant."""
+    def arrow(self, pg: Pg, role: str) -> Iterator[adbc.Cursor]:
+        """A cursor for bulk reads as Arrow, in the very snapshot of an open transaction."""
+        row = pg.execute("SELECT pg_export_snapshot()").fetchone()
+        assert row is not None
+        connection: adbc.Connection | None = None
         try:
-            connection = adbc.connect(self.conninfo)
-        except adbc.OperationalError as error:
-            raise Unavailable(UNREACHABLE) from error
-        try:
+            connection = self._arrows.pop() if self._arrows else adbc.connect(self.conninfo)
             with connection.cursor() as cursor:
-                cursor.execute(f"SET ROLE {role_name(grant.role)}")
-                cursor.execute("SET timezone = 'UTC'")
-            yield connection
-        except adbc.OperationalError as error:
-            raise Unavailable(UNREACHABLE) from error
-        finally:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursor.execute(f"SET TRANSACTION SNAPSHOT '{row[0]}'")
+                cursor.execute("SET LOCAL jit = off")
+                cursor.execute("SET LOCAL timezone = 'UTC'")
+                cursor.execute(f"SET LOCAL ROLE {role}")
+                yield cursor
+            connection.rollback()
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, adbc.OperationalError | adbc.InternalError):
+                self._close_arrows()
+                raise Unavailable(UNREACHABLE) from error
+            raise
+        if len(self._arrows) < ARROWS:
+            self._arrows.append(connection)
+        else:
             connection.close()
+
+    def _close_arrows(self) -> None:
+        while self._arrows:
+            self._arrows.pop().close()
 
     def listen(self) -> Pg:
         """An autocommit connection outside the pool, for LISTEN and for session locks."""
@@ -92,6 +109,7 @@ class Database:
             return psycopg.connect(self.conninfo, autocommit=True, connect_timeout=5)
 
     def close(self) -> None:
+        self._close_arrows()
         self._engine.dispose()
 
 

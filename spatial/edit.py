@@ -230,7 +230,7 @@ class Editor:
         """Until when the state at an instant holds, as this scenario sees it."""
         row = self._pg.execute(
             sql.SQL(
-                "SELECT upper(valid) FROM {table} WHERE fid = {fid} AND NOT removed"
+                "SELECT upper(valid), removed FROM {table} WHERE fid = {fid}"
                 " AND valid @> {at} AND ((scenario = {scenario} AND upper_inf(recorded))"
                 " OR (scenario = 0 AND recorded @> {base}))"
                 " ORDER BY scenario DESC LIMIT 1"
@@ -244,7 +244,7 @@ class Editor:
                 else instant(self.moment.main_known_at),
             )
         ).fetchone()
-        if row is None:
+        if row is None or row[1]:
             raise self._absence(fid)
         end: datetime | None = row[0]
         return end

@@ -10,7 +10,7 @@ import shapely
 from psycopg import sql
 
 from spatial.asof import AsOf
-from spatial.database import Database
+from spatial.database import Database, Pg, role_name
 from spatial.grant import Grant
 from spatial.query import Reading, reading
 
@@ -26,13 +26,15 @@ def read_frame(
     columns: list[str] | None = None,
 ) -> gpd.GeoDataFrame:
     """A layer as a GeoDataFrame: fid, its attributes and `geom`, in the layer's CRS."""
-    with reading(database, name, asof, grant) as (_, view):
+    with reading(database, name, asof, grant) as (pg, view):
         if bbox is not None:
             view = view.within(bbox, bbox_srid or view.layer.srid)
-    return fetch(database, view, columns)
+        return fetch(database, pg, view, columns)
 
 
-def fetch(database: Database, view: Reading, columns: list[str] | None = None) -> gpd.GeoDataFrame:
+def fetch(
+    database: Database, pg: Pg, view: Reading, columns: list[str] | None = None
+) -> gpd.GeoDataFrame:
     """The rows of a reading: fid, version, attributes, geometry (binary all the way)."""
     layer = view.layer
     wanted = layer.column_names if columns is None else columns
@@ -45,8 +47,7 @@ def fetch(database: Database, view: Reading, columns: list[str] | None = None) -
     parsed: list[Future[Any]] = []
     with (
         ThreadPoolExecutor(2) as pool,
-        database.arrow(view.grant) as connection,
-        connection.cursor() as cursor,
+        database.arrow(pg, role_name(view.grant.role)) as cursor,
     ):
         cursor.execute(query.as_string())
         for batch in cursor.fetch_record_batch():

@@ -39,8 +39,8 @@ CREATE INDEX ON {table} (fid)
 CREATE UNIQUE INDEX ON {table} (fid, scenario, lower(valid)) WHERE upper_inf(recorded);
 CREATE INDEX ON {table} (scenario, fid) WHERE scenario <> 0;
 CREATE INDEX ON {table} USING gist (geom) WHERE scenario <> 0;
-CREATE STATISTICS ON upper_inf(valid) FROM {table};
-CREATE STATISTICS ON upper_inf(recorded) FROM {table};
+CREATE STATISTICS {valid} ON upper_inf(valid) FROM {table};
+CREATE STATISTICS {recorded} ON upper_inf(recorded) FROM {table};
 CREATE TRIGGER refuse_overlap AFTER INSERT ON {table} REFERENCING NEW TABLE AS opened
     FOR EACH STATEMENT EXECUTE FUNCTION city.refuse_overlap()
 """
@@ -70,9 +70,14 @@ def create(pg: Pg, spec: LayerSpec) -> None:
 def finish(pg: Pg, name: str) -> None:
     """Index, guard and analyse a table after its first rows are in."""
     table = identifier(name)
-    pkey = sql.Identifier(shorten(name, "_version"))
+    named = {
+        "table": table,
+        "pkey": sql.Identifier(shorten(name, "_version")),
+        "valid": identifier(shorten(name, "_valid")),
+        "recorded": identifier(shorten(name, "_recorded")),
+    }
     for statement in _INDEXES.split(";"):
-        pg.execute(sql.SQL(statement).format(table=table, pkey=pkey))
+        pg.execute(sql.SQL(statement).format(**named))
     pg.execute(sql.SQL("ANALYZE {}").format(table))
 
 

@@ -12,6 +12,7 @@ from psycopg import sql
 from spatial.database import Database
 from spatial.migrate import migrate
 from spatial.postgres.cluster import Cluster
+from worlds import make_layer
 
 TEMPLATE = "template_city"
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
@@ -59,3 +60,9 @@ def database(conninfo: str) -> Iterator[Database]:
     city = Database(conninfo)
     yield city
     city.close()
+
+
+@pytest.fixture
+def plots(database: Database) -> list[int]:
+    """Three squares in the layer `plots`; their fids."""
+    return make_layer(database)

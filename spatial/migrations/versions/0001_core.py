@@ -1,5 +1,7 @@
 """Fixed tables of the core, the guard of layer tables, and the three reading roles."""
 
+from typing import Any
+
 from alembic import op
 
 from spatial.sql import text
@@ -9,7 +11,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    connection = op.get_bind().connection.driver_connection
+    connection: Any = op.get_bind().connection.driver_connection
     for script in ("core", "refuse_overlap"):
         connection.execute(text(script))
 
