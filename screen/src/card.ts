@@ -27,7 +27,8 @@ export function renderCard(
   button.addEventListener('click', close)
   const rows = Object.entries(properties)
     .filter(([key, value]) => value !== null && value !== '' && ![...NAMES, ...TIMES].includes(key))
-    .flatMap(([key, value]) => [element('dt', {}, key), element('dd', {}, text(value))])
+    .filter(([key]) => !isTranslated(key, language, properties))
+    .flatMap(([key, value]) => [element('dt', {}, spoken(key, language)), element('dd', {}, text(value))])
   const life = feature ? validity(feature, language, zone) : word('absent', language)
   panel.replaceChildren(
     button,
@@ -51,6 +52,16 @@ function validity(feature: Feature, language: Language, zone: string): string {
     until ? `${word('until', language)} ${until}` : since && word('today', language),
   ]
   return parts.filter(Boolean).join(' – ')
+}
+
+/** Whether `use_en` only says in the other language what `use_zh` says in this one. */
+function isTranslated(key: string, language: Language, properties: object): boolean {
+  const stem = key.replace(language === 'zh' ? /_en$/ : /_zh$/, '')
+  return stem !== key && `${stem}_${language}` in properties
+}
+
+function spoken(key: string, language: Language): string {
+  return key.replace(new RegExp(`_${language}$`), '')
 }
 
 function text(value: unknown): string {

@@ -24,6 +24,10 @@ const WORDS = {
   today: { zh: '至今', en: 'today' },
   absent: { zh: '此时点尚无或已不存在。', en: 'Not there at this moment.' },
   unreachable: { zh: '服务暂时没有应答，稍后自动重试。', en: 'The service does not answer; trying again.' },
+  undrawable: {
+    zh: '地图无法显示：浏览器需要支持 WebGL 2。',
+    en: 'The map cannot be drawn: the browser needs WebGL 2.',
+  },
   asOf: { zh: '截至…末', en: 'As of the end of …' },
 } as const satisfies Record<string, Titles>
 

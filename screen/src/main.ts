@@ -16,10 +16,9 @@ import { Legend } from './legend.ts'
 import { CityMap, type Picked, type Scene } from './map.ts'
 import { Slider } from './slider.ts'
 import { throttled } from './throttle.ts'
-import { datetimeOf } from './time.ts'
+import { clamped, datetimeOf, type Period } from './time.ts'
 import { isVisible, toggled } from './visibility.ts'
 
-const BEGINNING = new Date('2000-01-01T00:00:00Z')
 const SWAP_EVERY = 150
 const RETRY_AFTER = 5000
 
@@ -29,6 +28,7 @@ let map: CityMap
 let slider: Slider
 let legend: Legend
 let scenarios: string[] = []
+let begin = new Date('2000-01-01T00:00:00Z')
 let shown: Shown | null = null
 let drawnAt = ''
 let question = 0
@@ -133,13 +133,21 @@ async function speak(language: Language): Promise<void> {
 }
 
 function complain(): void {
-  const notice = byId('notice')
-  notice.textContent = word('unreachable', view.language)
-  notice.hidden = false
-  setTimeout(() => (notice.hidden = true), RETRY_AFTER)
+  notify('unreachable')
+  setTimeout(() => (byId('notice').hidden = true), RETRY_AFTER)
 }
 
-async function start(): Promise<void> {
+function notify(what: 'unreachable' | 'undrawable'): void {
+  const notice = byId('notice')
+  notice.textContent = word(what, view.language)
+  notice.hidden = false
+}
+
+function within(time: Period | null): Period | null {
+  return time && clamped(time, begin, new Date(), city().timezone)
+}
+
+async function gather(): Promise<void> {
   const now: AsOf = { datetime: null, scenario: view.scenario }
   const [first, beginning, names] = await Promise.all([
     fetchStyle(now, view.language),
@@ -147,10 +155,15 @@ async function start(): Promise<void> {
     fetchScenarios(),
   ])
   style = first
+  begin = beginning ?? begin
   scenarios = names
+}
+
+function build(): void {
+  view = { ...view, time: within(view.time) }
   map = new CityMap(byId('map'), scene(), view.camera)
   slider = new Slider(byId('time'), {
-    begin: beginning ?? BEGINNING,
+    begin,
     zone: city().timezone,
     change: (time) => change({ time }),
     settled: () => map.settled(),
@@ -167,19 +180,30 @@ async function start(): Promise<void> {
     change({ scenario: (event.target as HTMLSelectElement).value || null })
   })
   window.addEventListener('hashchange', () => {
-    view = parseHash(location.hash, view.language)
+    const asked = parseHash(location.hash, view.language)
+    view = { ...asked, time: within(asked.time) }
     if (view.camera) map.moveTo(view.camera)
     void speak(view.language).catch(complain)
   })
   render()
+  document.body.classList.add('ready')
 }
 
-function attempt(): void {
-  start().catch((error: unknown) => {
+async function start(): Promise<void> {
+  try {
+    await gather()
+  } catch (error) {
     console.error(error)
     complain()
-    setTimeout(attempt, RETRY_AFTER)
-  })
+    setTimeout(() => void start(), RETRY_AFTER)
+    return
+  }
+  try {
+    build()
+  } catch (error) {
+    console.error(error)
+    notify('undrawable')
+  }
 }
 
-attempt()
+void start()

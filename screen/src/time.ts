@@ -36,6 +36,14 @@ export function inSteps(period: Period, step: Step): Period {
   return stepOf(period) === 'month' ? period : `${period}-12`
 }
 
+/** The period where the slider can stand: not before the beginning, and null (now) from today on. */
+export function clamped(period: Period, begin: Date, now: Date, zone: string): Period | null {
+  const step = stepOf(period)
+  if (stepsBetween(period, periodOf(now, step, zone)) <= 0) return null
+  const first = periodOf(begin, step, zone)
+  return stepsBetween(first, period) < 0 ? first : period
+}
+
 /** The last second of a period by the city's clocks. */
 export function endOf(period: Period, zone: string): Date {
   const [year = 0, month = 1] = shift(inSteps(period, 'month'), 1).split('-').map(Number)

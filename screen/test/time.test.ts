@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  clamped,
   datetimeOf,
   endOf,
   inSteps,
@@ -64,4 +65,12 @@ test('the past has a datetime, now and an unfinished period have none', () => {
   assert.equal(datetimeOf('2026-11', WUXI, now), null)
   assert.equal(datetimeOf('2026', WUXI, now), null)
   assert.equal(datetimeOf(null, WUXI, now), null)
+})
+
+test('a time is kept between the beginning and now', () => {
+  const begin = new Date('1999-12-31T16:00:00Z')
+  const now = new Date('2026-11-22T00:00:00Z')
+  const kept = (time: string) => clamped(time, begin, now, WUXI)
+  assert.deepEqual(['1990', '2000', '2013', '2026', '2100'].map(kept), ['2000', '2000', '2013', null, null])
+  assert.deepEqual(['1999-12', '2000-01', '2026-10', '2026-11'].map(kept), ['2000-01', '2000-01', '2026-10', null])
 })
