@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -39,15 +40,21 @@ class Account:
         return cls.of(os.geteuid())
 
     @classmethod
-    def for_new_cluster(cls) -> Self:
-        """The current user; for root, `postgres` or `citytwin`, which is created at need."""
+    def for_server(cls) -> Self | None:
+        """The current user; for root `postgres` or `citytwin`, or None if neither is there."""
         if os.geteuid() != 0:
             return cls.current()
         for name in ("postgres", "citytwin"):
-            try:
+            with suppress(KeyError):
                 return cls.of(pwd.getpwnam(name).pw_uid)
-            except KeyError:
-                continue
+        return None
+
+    @classmethod
+    def for_new_cluster(cls) -> Self:
+        """As `for_server`; creates the user `citytwin` when root has none."""
+        account = cls.for_server()
+        if account:
+            return account
         made = subprocess.run(
             ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "citytwin"],
             capture_output=True,

@@ -119,6 +119,8 @@ class Server:
         self._write("postgresql.conf", settings.configuration(socket_dir, extra))
         self._write("pg_hba.conf", settings.ACCESS_RULES)
         self._write("pg_ident.conf", settings.identities(users))
+        if not (self.data / "local.conf").exists():
+            self._write("local.conf", settings.LOCAL)
 
     def _write(self, name: str, text: str) -> None:
         """Replace a file of the cluster; as root, without following the account's links."""

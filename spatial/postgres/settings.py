@@ -1,6 +1,7 @@
 """What the embedded server is told: tuned for one city on one machine, reached by socket alone."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,9 @@ _SMALL_SHM = 64 * _MB
 
 SUPERUSER = "citytwin"
 
+LOCAL = (
+    "# Your own settings, such as work_mem = '64MB'. postgresql.conf is written anew each start.\n"
+)
 ACCESS_RULES = "local all all peer map=city\n"
 
 
@@ -22,7 +26,7 @@ def identities(users: Iterable[str]) -> str:
 def configuration(socket_dir: Path, extra: Mapping[str, str]) -> str:
     """postgresql.conf for this machine; `extra` comes last and so wins.
 
-    A person's own settings go into local.conf beside it, or by ALTER SYSTEM.
+    A person's own settings go into local.conf beside it.
     """
     memory = _memory()
     chosen = {
@@ -42,23 +46,24 @@ def configuration(socket_dir: Path, extra: Mapping[str, str]) -> str:
         "checkpoint_timeout": "15min",
         "log_checkpoints": "off",
     }
-    if shm_is_small():
+    if shm_is_poor():
         chosen["dynamic_shared_memory_type"] = "mmap"
     lines = [_line(name, value) for name, value in chosen.items()]
-    lines.append("include_if_exists 'local.conf'")
+    lines.append("include 'local.conf'")
     lines += [_line(name, value) for name, value in extra.items()]
     return "\n".join(lines) + "\n"
 
 
-def shm_is_small() -> bool:
-    """Whether Linux's /dev/shm is missing or too small for parallel queries."""
+def shm_is_poor() -> bool:
+    """Whether Linux's /dev/shm is missing, closed to others, or too small for parallel queries."""
     if not sys.platform.startswith("linux"):
         return False
     try:
-        status = os.statvfs("/dev/shm")
+        space = os.statvfs("/dev/shm")
+        mode = os.stat("/dev/shm").st_mode
     except OSError:
         return True
-    return status.f_blocks * status.f_frsize <= _SMALL_SHM
+    return not mode & stat.S_IWOTH or space.f_blocks * space.f_frsize <= _SMALL_SHM
 
 
 def _line(name: str, value: str) -> str:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -34,15 +35,39 @@ print("closed", flush=True)
 """
 
 
-@pytest.fixture
-def scratch() -> Iterator[Path]:
-    """A directory that the server's user can enter (pytest's own is closed to all but root)."""
+@contextmanager
+def enterable_directory() -> Iterator[Path]:
+    """One that the server's user can enter (pytest's own is closed to all but root)."""
     directory = Path(tempfile.mkdtemp(prefix="citytwin-test-"))
     directory.chmod(0o711)
     yield directory
     for home in directory.rglob("postgres"):
         stop(home.parent)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """An empty directory."""
+    with enterable_directory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def pattern() -> Iterator[Path]:
+    """A data directory with a cluster at rest, to copy."""
+    with enterable_directory() as directory:
+        with Cluster.open(directory, settings=FAST) as cluster:
+            keep(cluster)
+        yield directory
+
+
+@pytest.fixture
+def city(pattern: Path) -> Iterator[Path]:
+    """A data directory with a cluster at rest, which has a table `kept` of one row."""
+    with enterable_directory() as directory:
+        subprocess.run(["cp", "-a", pattern / "postgres", directory], check=True)
+        yield directory
 
 
 @pytest.fixture
@@ -125,18 +150,15 @@ def test_life_of_a_cluster(scratch: Path) -> None:
     assert not stop(scratch)
 
 
-def test_durable_unless_told_otherwise(scratch: Path) -> None:
-    with Cluster.open(scratch) as cluster:
+def test_durable_unless_told_otherwise(city: Path) -> None:
+    with Cluster.open(city) as cluster:
         for guard in ("fsync", "synchronous_commit", "full_page_writes"):
             assert ask(cluster, f"SHOW {guard}") == "on"
 
 
-def test_a_persons_own_settings_are_kept(scratch: Path) -> None:
-    with Cluster.open(scratch, settings=FAST):
-        pass
-    (scratch / "postgres/data/local.conf").write_text("work_mem = '77MB'\n")
-    os.chmod(scratch / "postgres/data/local.conf", 0o644)
-    with Cluster.open(scratch, settings={"application_name": "it's", **FAST}) as cluster:
+def test_a_persons_own_settings_are_kept(city: Path) -> None:
+    (city / "postgres/data/local.conf").write_text("work_mem = '77MB'\n")
+    with Cluster.open(city, settings={"application_name": "it's", **FAST}) as cluster:
         assert ask(cluster, "SHOW work_mem") == "77MB"
 
 
@@ -157,19 +179,19 @@ def test_the_callers_locale_does_not_matter(scratch: Path, monkeypatch: pytest.M
         )
 
 
-def test_two_processes_share(scratch: Path, hold: Callable[[Path], subprocess.Popen[str]]) -> None:
-    other = hold(scratch)
-    with Cluster.open(scratch, settings=FAST):
+def test_two_processes_share(city: Path, hold: Callable[[Path], subprocess.Popen[str]]) -> None:
+    other = hold(city)
+    with Cluster.open(city, settings=FAST):
         pass
-    assert running(scratch), "the other still holds it"
+    assert running(city), "the other still holds it"
     other.communicate("\n")
-    assert not running(scratch), "the last one stopped it"
+    assert not running(city), "the last one stopped it"
 
 
-def test_many_open_and_close_at_once(scratch: Path) -> None:
+def test_many_open_and_close_at_once(city: Path) -> None:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", HOLDER, scratch],
+            [sys.executable, "-c", HOLDER, city],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -178,12 +200,11 @@ def test_many_open_and_close_at_once(scratch: Path) -> None:
         for _ in range(4)
     ]
     assert [process.communicate()[0] for process in processes] == ["open\nclosed\n"] * 4
-    assert not running(scratch)
+    assert not running(city)
 
 
-def test_kill_9_of_the_server(scratch: Path) -> None:
-    with Cluster.open(scratch, settings=FAST) as cluster:
-        keep(cluster)
+def test_kill_9_of_the_server(city: Path) -> None:
+    with Cluster.open(city, settings=FAST) as cluster:
         busy = psycopg.connect(cluster.conninfo, autocommit=True)
         pid = busy.info.backend_pid
         # A backend in the middle of a computation notices its server's death only afterwards.
@@ -192,44 +213,45 @@ def test_kill_9_of_the_server(scratch: Path) -> None:
             b" WHILE clock_timestamp() < t LOOP END LOOP; END $$"
         )
         wait_until(lambda: Path(f"/proc/{pid}").exists())
-        os.kill(postmaster(scratch), signal.SIGKILL)
-        wait_until(lambda: not running(scratch))
-        with Cluster.open(scratch, settings=FAST) as again:
+        os.kill(postmaster(city), signal.SIGKILL)
+        wait_until(lambda: not running(city))
+        with Cluster.open(city, settings=FAST) as again:
             assert ask(again, "SELECT count(*) FROM kept") == "1"
         busy.close()
-        assert running(scratch), "the first holder still holds it"
-    assert not running(scratch)
+        assert running(city), "the first holder still holds it"
+    assert not running(city)
 
 
-def test_kill_9_of_a_holder(scratch: Path, hold: Callable[[Path], subprocess.Popen[str]]) -> None:
-    other = hold(scratch)
-    before = postmaster(scratch)
+def test_kill_9_of_a_holder(city: Path, hold: Callable[[Path], subprocess.Popen[str]]) -> None:
+    other = hold(city)
+    before = postmaster(city)
     other.kill()
     other.wait()
-    assert running(scratch), "the server goes on"
-    with Cluster.open(scratch, settings=FAST):
-        assert postmaster(scratch) == before, "joined, not started anew"
-    assert not running(scratch)
+    assert running(city), "the server goes on"
+    with Cluster.open(city, settings=FAST):
+        assert postmaster(city) == before, "joined, not started anew"
+    assert not running(city)
 
 
-def test_kill_9_of_a_backend(scratch: Path) -> None:
-    with Cluster.open(scratch, settings=FAST) as cluster:
+def test_kill_9_of_a_backend(city: Path) -> None:
+    with Cluster.open(city, settings=FAST) as cluster:
         with psycopg.connect(cluster.conninfo) as connection:
             os.kill(connection.info.backend_pid, signal.SIGKILL)
             with pytest.raises(psycopg.OperationalError):
                 connection.execute("SELECT 1")
-        with Cluster.open(scratch, settings=FAST) as again:
+        with Cluster.open(city, settings=FAST) as again:
             assert ask(again, "SELECT 1") == "1"
 
 
-def test_a_claim_left_by_another_process(scratch: Path) -> None:
-    with Cluster.open(scratch, settings=FAST):
-        left = (scratch / "postgres/data/postmaster.pid").read_text()
+def test_a_claim_left_by_another_process(city: Path) -> None:
+    with Cluster.open(city, settings=FAST):
+        left = (city / "postgres/data/postmaster.pid").read_text()
     lines = left.split("\n")
-    claim = scratch / "postgres/data/postmaster.pid"
+    claim = city / "postgres/data/postmaster.pid"
     claim.write_text("\n".join([str(os.getpid()), *lines[1:]]))
-    os.chown(claim, *owner(scratch / "postgres"))
-    with Cluster.open(scratch, settings=FAST) as cluster:
+    status = claim.parent.stat()
+    os.chown(claim, status.st_uid, status.st_gid)
+    with Cluster.open(city, settings=FAST) as cluster:
         assert ask(cluster, "SELECT 1") == "1"
 
 
@@ -243,42 +265,42 @@ def test_a_making_cut_short(scratch: Path) -> None:
 
 
 def test_ctrl_c_of_the_starter_spares_the_server(
-    scratch: Path, hold: Callable[[Path], subprocess.Popen[str]]
+    city: Path, hold: Callable[[Path], subprocess.Popen[str]]
 ) -> None:
-    other = hold(scratch)
-    assert os.getsid(postmaster(scratch)) != os.getsid(other.pid)
+    other = hold(city)
+    assert os.getsid(postmaster(city)) != os.getsid(other.pid)
     os.killpg(other.pid, signal.SIGINT)
     other.wait()
-    with Cluster.open(scratch, settings=FAST):
+    with Cluster.open(city, settings=FAST):
         pass
 
 
-def test_down_stops_whoever_holds(scratch: Path) -> None:
-    with Cluster.open(scratch, settings=FAST):
-        assert stop(scratch)
-        assert not running(scratch)
-        assert not stop(scratch)
-    assert not stop(scratch / "nothing here")
-    assert not running(scratch / "nothing here")
+def test_down_stops_whoever_holds(city: Path) -> None:
+    with Cluster.open(city, settings=FAST):
+        assert stop(city)
+        assert not running(city)
+        assert not stop(city)
+    assert not stop(city / "nothing here")
+    assert not running(city / "nothing here")
 
 
-def test_a_server_that_will_not_start_says_why(scratch: Path) -> None:
+def test_a_server_that_will_not_start_says_why(city: Path) -> None:
     with pytest.raises(Unavailable, match="no_such_setting"):
-        Cluster.open(scratch, settings={"no_such_setting": "1"})
-    with Cluster.open(scratch, settings=FAST):
+        Cluster.open(city, settings={"no_such_setting": "1"})
+    with Cluster.open(city, settings=FAST):
         pass
 
 
-def test_a_given_socket_directory(scratch: Path) -> None:
-    with Cluster.open(scratch, socket_dir=scratch / "s", settings=FAST) as cluster:
-        assert f"host={scratch}/s " in cluster.conninfo
-        with Cluster.open(scratch, settings=FAST) as joined:
+def test_a_given_socket_directory(city: Path) -> None:
+    with Cluster.open(city, socket_dir=city / "s", settings=FAST) as cluster:
+        assert f"host={city}/s " in cluster.conninfo
+        with Cluster.open(city, settings=FAST) as joined:
             assert joined.conninfo == cluster.conninfo
     with pytest.raises(Misconfigured, match="too long"):
-        Cluster.open(scratch, socket_dir=scratch / ("s" * 100), settings=FAST)
-    (scratch / "open").mkdir(mode=0o755)
+        Cluster.open(city, socket_dir=city / ("s" * 100), settings=FAST)
+    (city / "open").mkdir(mode=0o755)
     with pytest.raises(Misconfigured, match="alone"):
-        Cluster.open(scratch, socket_dir=scratch / "open", settings=FAST)
+        Cluster.open(city, socket_dir=city / "open", settings=FAST)
 
 
 @as_root
@@ -319,11 +341,6 @@ def test_a_place_the_server_cannot_enter(scratch: Path) -> None:
     closed.mkdir(mode=0o700)
     with pytest.raises(Misconfigured, match=f"cannot enter {closed}.*chmod o\\+x"):
         Cluster.open(closed / "city", settings=FAST)
-
-
-def owner(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_uid, status.st_gid
 
 
 def owner_ids(name: str) -> tuple[int, int]:
