@@ -17,17 +17,18 @@ make_environment() {
     fi
     if python3.12 -m venv .venv; then
         locked uv >.venv/uv.lock
-        .venv/bin/python -m pip install --quiet --require-hashes --requirement .venv/uv.lock
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+            --require-hashes --requirement .venv/uv.lock
         return
     fi
     rm -rf .venv
     fetched=$(mktemp -d)
-    if python3 -m venv "$fetched" && "$fetched/bin/pip" install --quiet uv; then
-        "$fetched/bin/uv" venv --quiet --python 3.12 .venv
-        "$fetched/bin/uv" pip install --quiet --python .venv/bin/python uv
-    fi
+    python3 -m venv "$fetched" &&
+        "$fetched/bin/pip" install --quiet uv &&
+        "$fetched/bin/uv" venv --quiet --python 3.12 .venv &&
+        "$fetched/bin/uv" pip install --quiet --python .venv/bin/python uv ||
+        fail "Python 3.12 is missing. Install it with its venv, or install uv, and try again."
     rm -rf "$fetched"
-    .venv/bin/python -c '' || fail "Python 3.12 is missing: install uv, or python3.12 with venv."
 }
 
 # The entry of one package in the lock, with its hashes.
