@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
+import pyogrio.raw
 import pyproj
 
 from spatial import crs as crs_of
@@ -101,15 +102,29 @@ def _gdal_layer(path: Path, source: str, name: str, encoding: str | None) -> Raw
         crs=crs_of.parse(info["crs"]) if info["crs"] else None,
         schema=schema,
         count=info["features"] if info["features"] >= 0 else None,
-        rows=partial(_gdal_rows, path, source, options),
+        rows=partial(_gdal_rows, path, source, options, info["features"]),
     )
 
 
-def _gdal_rows(path: Path, source: str, options: dict[str, Any]) -> Rows:
+def _gdal_rows(path: Path, source: str, options: dict[str, Any], expected: int) -> Rows:
+    read = 0
     with _told(path), _opened(source, options) as (place, stream):
         order = [at for at in range(len(stream.schema)) if at != place] + [place]
         while (batch := _next(stream)) is not None:
             yield batch.select(order)
+            read += batch.num_rows
+        if read < expected:
+            _check_end(path, source, options["layer"], read)
+
+
+def _check_end(path: Path, source: str, layer: str, read: int) -> None:
+    """Raise if a damaged file ended the stream, which GDAL's Arrow stream does without a word."""
+    with _quiet():
+        _, fids, *_ = pyogrio.raw.read(
+            source, layer=layer, columns=[], read_geometry=False, return_fids=True
+        )
+    if len(fids) != read:
+        raise Rejected(f"'{path.name}' is damaged: it breaks off after {read} rows")
 
 
 def _next(stream: pa.RecordBatchReader) -> pa.RecordBatch | None:
@@ -191,6 +206,7 @@ def _told(path: Path) -> Iterator[None]:
     except (
         pyogrio.errors.DataSourceError,
         pyogrio.errors.DataLayerError,
+        pyogrio.errors.FeatureError,
         zipfile.BadZipFile,
         pa.ArrowException,
         OSError,

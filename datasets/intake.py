@@ -61,6 +61,10 @@ class Form:
 
     def take(self, column: Column) -> Taken:
         """Judge and mend a column of WKB."""
+        with np.errstate(invalid="ignore"):  # not-a-number is refused, row by row
+            return self._take(column)
+
+    def _take(self, column: Column) -> Taken:
         found = wkb.kinds(column)
         geoms, reasons = _decoded(column)
         note(reasons, self._misfits(found.types))

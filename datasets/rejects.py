@@ -120,7 +120,7 @@ def _feature(rejection: Rejection) -> dict[str, Any]:
 def _expressed(wkb: bytes) -> dict[str, Any] | None:
     try:
         geom = shapely.from_wkb(wkb)
-    except shapely.GEOSException:
+    except (shapely.GEOSException, NotImplementedError):
         return None
     if not np.isfinite(shapely.get_coordinates(geom)).all():
         return None
