@@ -14,6 +14,7 @@ import { formatHash, parseHash, type Language, type View } from './hash.ts'
 import { periodName, word } from './i18n.ts'
 import { Legend } from './legend.ts'
 import { CityMap, type Picked, type Scene } from './map.ts'
+import { notify } from './notice.ts'
 import { Slider } from './slider.ts'
 import { throttled } from './throttle.ts'
 import { clamped, datetimeOf, type Period } from './time.ts'
@@ -133,14 +134,7 @@ async function speak(language: Language): Promise<void> {
 }
 
 function complain(): void {
-  notify('unreachable')
-  setTimeout(() => (byId('notice').hidden = true), RETRY_AFTER)
-}
-
-function notify(what: 'unreachable' | 'undrawable'): void {
-  const notice = byId('notice')
-  notice.textContent = word(what, view.language)
-  notice.hidden = false
+  notify(word('unreachable', view.language), RETRY_AFTER)
 }
 
 function within(time: Period | null): Period | null {
@@ -202,7 +196,7 @@ async function start(): Promise<void> {
     build()
   } catch (error) {
     console.error(error)
-    notify('undrawable')
+    notify(word('undrawable', view.language))
   }
 }
 
