@@ -1,4 +1,4 @@
-"""From main streets and rivers to unit cells, street blocks, the street network and parcels' shapes."""
+"""From main streets and rivers to unit cells, street blocks and the street network."""
 
 from dataclasses import dataclass
 
@@ -57,7 +57,7 @@ def draw_blocks(seed: int, field: Field, waters: Waters, streets: list[MainStree
     zone, _ = _zones(faces, waters, arterials, field)
     for name, area in OPEN_AREA.items():
         target[zone == name] = area
-    shapes, _, cuts, owner = subdivide(faces, target, rng)
+    _, _, cuts, owner = subdivide(faces, target, rng)
     dry = ~np.isin(zone[owner], list(OPEN_AREA))
     _, cells = arrange(np.concatenate([shapely.boundary(faces), cuts]))
     cells = cells[shapely.within(shapely.point_on_surface(cells), waters.outline)]

@@ -1,14 +1,16 @@
-"""Buildings: rows, towers, halls and courtyards, laid out inside their parcels along the streets."""
+"""Buildings: rows, towers, halls and courtyards, laid out inside their parcels."""
 
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from datasets.sample import plan
 from datasets.sample.blocks import Zones
-from datasets.sample.moments import instants, month
+from datasets.sample.frames import frame
+from datasets.sample.moments import month
 from datasets.sample.plan import Floats, Geometries
 from datasets.sample.shapes import Flags, Integers, frame_of
 from datasets.sample.streets import EVER
@@ -83,24 +85,27 @@ def draw_buildings(seed: int, states: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The buildings of every state of land use, from their completion until the land changes."""
     rng = np.random.default_rng([seed, 18])
     code, begun = states["land_code"].to_numpy(dtype="U6"), states["start"].to_numpy()
-    made: list[gpd.GeoDataFrame] = []
+    made: list[pd.DataFrame] = []
     zone = states["zone"].to_numpy(dtype="U6")
     for rows, form in _forms(code, begun, zone == "old"):
         parcels = states.iloc[rows]
         shapes, owner = _lay_out(parcels["geom"].to_numpy(), form, rng)
         made.append(_described(parcels, shapes, owner, form, rng))
-    columns = {name: np.concatenate([part[name].to_numpy() for part in made]) for name in made[0]}
-    frame = gpd.GeoDataFrame(columns, geometry="geom")
-    frame = frame.sort_values(["parcel", "built"], kind="stable", ignore_index=True)
-    frame.insert(0, "key", [f"B{i:06d}" for i in range(len(frame))])
-    built = frame["built"].to_numpy()
-    use = frame["use"].map(USES)
-    return frame.drop(columns=["built", "end"]).assign(
-        use_zh=use.str[0],
-        use_en=use.str[1],
+    table = pd.concat(made, ignore_index=True)
+    table = table.sort_values(["parcel", "built"], kind="stable", ignore_index=True)
+    built, use = table["built"].to_numpy(), table["use"].map(USES)
+    return frame(
+        table["geom"].to_numpy(),
+        [f"B{i:06d}" for i in range(len(table))],
+        np.where(built >= 1980, built, np.nan),
+        table["end"].to_numpy(),
+        parcel=table["parcel"].to_numpy(),
+        use=table["use"].to_numpy(),
+        use_zh=use.str[0].to_numpy(),
+        use_en=use.str[1].to_numpy(),
+        floors=table["floors"].to_numpy(),
+        height_m=table["height_m"].to_numpy(),
         built_year=np.floor(built).astype(np.int32),
-        valid_from=instants(np.where(built >= 1980, built, np.nan)),
-        valid_to=instants(frame["end"].to_numpy()),
     )
 
 
@@ -207,7 +212,7 @@ def _described(
     owner: Integers,
     form: Form,
     rng: np.random.Generator,
-) -> gpd.GeoDataFrame:
+) -> pd.DataFrame:
     start, end = parcels["start"].to_numpy()[owner], parcels["end"].to_numpy()[owner]
     era = np.where(parcels["land_code"].to_numpy()[owner] == "070103", 1935.0, 1976.0)
     same = rng.random(len(parcels))[owner]
@@ -221,7 +226,7 @@ def _described(
     floors = np.minimum(np.floor(floors), form.floors[1]).astype(np.int32)
     height = floors * form.storey * (1 + 0.04 * rng.standard_normal(len(owner))) + 0.8
     keep = (built < np.minimum(end, plan.TODAY)) & shapely.is_valid(shapes)
-    return gpd.GeoDataFrame(
+    return pd.DataFrame(
         {
             "parcel": parcels["key"].to_numpy()[owner],
             "use": form.use,
@@ -230,6 +235,5 @@ def _described(
             "built": built,
             "end": end,
             "geom": shapes,
-        },
-        geometry="geom",
+        }
     )[keep]

@@ -1,14 +1,17 @@
-"""Districts, subdistricts, communities and unit grid cells: nested, exact, along streets and canals."""
+"""Districts, subdistricts, communities and unit grid cells, nested exactly, along streets."""
 
 import heapq
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
 from datasets.sample import plan
+from datasets.sample.frames import frame, name_columns
+from datasets.sample.names import DISTRICTS, Names
 from datasets.sample.plan import Floats, Geometries
-from datasets.sample.shapes import Integers, absorb, borders, dissolve
+from datasets.sample.shapes import Flags, Integers, absorb, borders, dissolve
 
 CITY_CODE = "329900"
 SMALLEST_CELL = 45_000.0
@@ -96,12 +99,91 @@ def _group(shapes: Geometries, centres: Floats) -> Integers:
     return owner
 
 
-def number(parent: list[str], middles: Floats, width: int, first: Integers) -> list[str]:
-    """Codes of children: the parent's, then a number from `first` on, north to south."""
+@dataclass(frozen=True)
+class Codes:
+    """Codes of each level, each prefixed by its parent's: 6, 9, 12 and 15 digits."""
+
+    districts: list[str]
+    subdistricts: list[str]
+    communities: list[str]
+    cells: list[str]
+
+
+def code_levels(levels: Levels, town: Flags) -> Codes:
+    """Number every level within its parent, north to south.
+
+    town (per community) tells 街道 (001..) from 镇 (101..), and 居委会 (001..) from 村委会 (201..).
+    """
+    districts = [f"{int(CITY_CODE) + 2 + i}" for i in range(len(levels.districts))]
+    town_subdistrict = np.zeros(len(levels.subdistricts))
+    np.add.at(town_subdistrict, levels.subdistrict_of, np.where(town, 1, -1))
+    subdistricts = _number(
+        [districts[i] for i in levels.district_of],
+        _middles(levels.subdistricts),
+        np.where(town_subdistrict >= 0, 1, 101),
+    )
+    communities = _number(
+        [subdistricts[i] for i in levels.subdistrict_of],
+        _middles(levels.communities),
+        np.where(town, 1, 201),
+    )
+    cells = _number(
+        [communities[i] for i in levels.community_of],
+        _middles(levels.cells),
+        np.ones(len(levels.cells), dtype=np.int64),
+    )
+    return Codes(districts, subdistricts, communities, cells)
+
+
+def _number(parent: list[str], middles: Floats, first: Integers) -> list[str]:
     codes = [""] * len(parent)
     counts: dict[tuple[str, int], int] = {}
-    for i in np.lexsort((middles[:, 0], -middles[:, 1])):
+    for i in np.lexsort((middles[:, 0], -middles[:, 1])).tolist():
         slot = (parent[i], int(first[i]))
         counts[slot] = counts.get(slot, -1) + 1
-        codes[i] = f"{parent[i]}{first[i] + counts[slot]:0{width}d}"
+        codes[i] = f"{parent[i]}{first[i] + counts[slot]:03d}"
     return codes
+
+
+def district_frames(
+    levels: Levels, codes: Codes, town: Flags, people: Integers, names: Names
+) -> dict[str, gpd.GeoDataFrame]:
+    """The four administrative layers; people is the population of each community."""
+    communities = [
+        names.take("社区", "Community") if is_town else names.take("村", "Village")
+        for is_town in town
+    ]
+    subdistricts = [
+        names.take("街道", "Subdistrict") if code[6] == "0" else names.take("镇", "Town")
+        for code in codes.subdistricts
+    ]
+    crowd = np.bincount(levels.subdistrict_of, people).astype(np.int64)
+    return {
+        "districts": frame(
+            levels.districts,
+            codes.districts,
+            code=codes.districts,
+            **name_columns(list(DISTRICTS)),
+            population=np.bincount(levels.district_of, crowd).astype(np.int64),
+        ),
+        "subdistricts": frame(
+            levels.subdistricts,
+            codes.subdistricts,
+            code=codes.subdistricts,
+            **name_columns(subdistricts),
+            population=crowd,
+        ),
+        "communities": frame(
+            levels.communities,
+            codes.communities,
+            code=codes.communities,
+            **name_columns(communities),
+            population=people,
+        ),
+        "grid_cells": frame(
+            levels.cells,
+            codes.cells,
+            code=codes.cells,
+            area_m2=shapely.area(levels.cells).round(1),
+        ),
+    }

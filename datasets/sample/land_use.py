@@ -7,10 +7,10 @@ import shapely
 
 from datasets.sample import plan
 from datasets.sample.blocks import BLOCK_AREA, Network, Zones
-from datasets.sample.land_codes import LAND, PROGRAMME
+from datasets.sample.land_codes import PROGRAMME
 from datasets.sample.lots import Lots
 from datasets.sample.moments import month
-from datasets.sample.plan import Field, Floats, Geometries
+from datasets.sample.plan import Field, Floats
 from datasets.sample.shapes import Flags, dissolve, touching, xy
 from datasets.sample.streets import EVER
 from datasets.sample.waters import Waters
@@ -165,14 +165,3 @@ def _renewal(
     turn(rural & (code == "0101"), 0.02, (2012, 2024), ["0602"])
     change = np.where(change <= np.where(early, BEGINNING, start) + 1, OPEN, change)
     return later, change
-
-
-def parcels_frame(states: gpd.GeoDataFrame, community: Geometries) -> gpd.GeoDataFrame:
-    """Columns of the `parcels` layer from the states of land use."""
-    names = states["land_code"].map(LAND)
-    return states.assign(
-        land_zh=names.str[0],
-        land_en=names.str[1],
-        area_m2=shapely.area(states["geom"].array).round(2),
-        community=community,
-    )

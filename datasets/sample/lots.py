@@ -1,4 +1,4 @@
-"""Lots: the faces between waters, street land and hedges, cut to the size that their programme wants."""
+"""Lots: the faces between waters, street land and hedges, cut to the size that suits their use."""
 
 from dataclasses import dataclass
 

@@ -6,183 +6,42 @@ CITY = ("锦澜市", "Jinlan City")
 LAKE = ("澜湖", "Lan Lake")
 CANAL = ("锦澜运河", "Jinlan Grand Canal")
 MOAT = ("环城河", "Huancheng Moat")
+DISTRICTS = (
+    ("锦城区", "Jincheng District"),
+    ("澜滨区", "Lanbin District"),
+    ("东澜区", "Donglan District"),
+    ("云山区", "Yunshan District"),
+)
 
-_FIRST = [
-    "云",
-    "Yun",
-    "锦",
-    "Jin",
-    "梅",
-    "Mei",
-    "溪",
-    "Xi",
-    "兰",
-    "Lan",
-    "松",
-    "Song",
-    "竹",
-    "Zhu",
-    "桂",
-    "Gui",
-    "荷",
-    "He",
-    "枫",
-    "Feng",
-    "青",
-    "Qing",
-    "白",
-    "Bai",
-    "望",
-    "Wang",
-    "听",
-    "Ting",
-    "映",
-    "Ying",
-    "清",
-    "Qing",
-    "秀",
-    "Xiu",
-    "文",
-    "Wen",
-    "崇",
-    "Chong",
-    "景",
-    "Jing",
-    "瑞",
-    "Rui",
-    "嘉",
-    "Jia",
-    "永",
-    "Yong",
-    "安",
-    "An",
-    "惠",
-    "Hui",
-    "宁",
-    "Ning",
-    "泰",
-    "Tai",
-    "和",
-    "He",
-    "春",
-    "Chun",
-    "新",
-    "Xin",
-    "东",
-    "Dong",
-    "南",
-    "Nan",
-    "西",
-    "Xi",
-    "北",
-    "Bei",
-    "芦",
-    "Lu",
-    "柳",
-    "Liu",
-    "桃",
-    "Tao",
-    "杏",
-    "Xing",
-    "鹤",
-    "He",
-    "鹭",
-    "Lu",
-]
-_SECOND = [
-    "溪",
-    "xi",
-    "塘",
-    "tang",
-    "桥",
-    "qiao",
-    "湾",
-    "wan",
-    "渡",
-    "du",
-    "泽",
-    "ze",
-    "浦",
-    "pu",
-    "渚",
-    "zhu",
-    "坊",
-    "fang",
-    "庭",
-    "ting",
-    "苑",
-    "yuan",
-    "阳",
-    "yang",
-    "山",
-    "shan",
-    "林",
-    "lin",
-    "泉",
-    "quan",
-    "源",
-    "yuan",
-    "丰",
-    "feng",
-    "安",
-    "an",
-    "宁",
-    "ning",
-    "和",
-    "he",
-    "兴",
-    "xing",
-    "华",
-    "hua",
-    "康",
-    "kang",
-    "平",
-    "ping",
-    "堂",
-    "tang",
-    "亭",
-    "ting",
-    "舟",
-    "zhou",
-    "月",
-    "yue",
-    "星",
-    "xing",
-    "霞",
-    "xia",
-    "岸",
-    "an",
-    "园",
-    "yuan",
-    "里",
-    "li",
-    "庄",
-    "zhuang",
-    "墅",
-    "shu",
-    "巷",
-    "xiang",
-    "圩",
-    "wei",
-    "汀",
-    "ting",
-]
+_FIRST = (
+    "云Yun 锦Jin 梅Mei 溪Xi 兰Lan 松Song 竹Zhu 桂Gui 荷He 枫Feng 青Qing 白Bai 望Wang 听Ting "
+    "映Ying 秀Xiu 文Wen 崇Chong 景Jing 瑞Rui 嘉Jia 永Yong 安An 惠Hui 宁Ning 泰Tai 春Chun "
+    "新Xin 东Dong 南Nan 北Bei 芦Lu 柳Liu 桃Tao 杏Xing 石Shi 龙Long 凤Feng 玉Yu 金Jin"
+)
+_SECOND = (
+    "溪xi 塘tang 桥qiao 湾wan 渡du 泽ze 浦pu 渚zhu 坊fang 庭ting 苑yuan 阳yang 山shan 林lin "
+    "泉quan 丰feng 安an 宁ning 和he 兴xing 华hua 康kang 平ping 舟zhou 月yue 霞xia 岸an 里li "
+    "庄zhuang 墅shu 圩wei 汀ting 田tian 岭ling 港gang 墩dun 潭tan 沙sha 松song 竹zhu"
+)
 
 
 class Names:
-    """A seeded supply of two-character names that never repeats one."""
+    """A seeded supply of two-character names that never repeats one with the same suffix."""
 
     def __init__(self, seed: int) -> None:
-        first = list(zip(_FIRST[::2], _FIRST[1::2], strict=True))
-        second = list(zip(_SECOND[::2], _SECOND[1::2], strict=True))
-        pairs = [(a + b, x + y) for a, x in first for b, y in second if a != b]
-        self._pairs = [pairs[i] for i in np.random.default_rng([seed, 40]).permutation(len(pairs))]
-        self._given: set[str] = set()
+        first, second = _FIRST.split(), _SECOND.split()
+        pairs: dict[str, str] = {}
+        for a in first:
+            for b in second:
+                if a[0] != b[0]:
+                    pairs.setdefault(a[1:] + b[1:], a[0] + b[0])
+        self._pairs = [(zh, en) for en, zh in pairs.items()]
+        self._rng = np.random.default_rng([seed, 40])
+        self._left: dict[str, list[int]] = {}
 
-    def take(self, suffix_zh: str = "", suffix_en: str = "") -> tuple[str, str]:
+    def take(self, suffix_zh: str, suffix_en: str) -> tuple[str, str]:
         """The next name with its suffix, such as 云溪路 and Yunxi Road."""
-        while True:
-            zh, en = self._pairs.pop()
-            if en not in self._given:
-                self._given.add(en)
-                return zh + suffix_zh, f"{en} {suffix_en}".strip()
+        if not self._left.get(suffix_en):
+            self._left[suffix_en] = self._rng.permutation(len(self._pairs)).tolist()
+        zh, en = self._pairs[self._left[suffix_en].pop()]
+        return zh + suffix_zh, f"{en} {suffix_en}"

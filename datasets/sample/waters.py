@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import shapely
 import shapely.ops
 
 from datasets.sample import plan
+from datasets.sample.frames import frame, name_columns
+from datasets.sample.names import CANAL, LAKE, MOAT, Names
 from datasets.sample.plan import Field, Geometries
 
-LEVELS = {"lake": 1.3, "canal": 1.6, "river": 1.6}  # normal water level, m, 1985 datum
+LEVELS = {"lake": 1.3, "canal": 1.6, "river": 1.6, "pond": 2.0}  # normal, m, 1985 datum
+KINDS_ZH = {"lake": "湖泊", "canal": "运河", "river": "河道", "pond": "坑塘"}
 
 
 @dataclass(frozen=True)
@@ -97,3 +101,26 @@ def _network(rng: np.random.Generator, field: Field) -> list[tuple[shapely.LineS
             stop = rng.uniform(0.7, 1.0) if rng.random() < 0.45 else 1.0
             lines.append((shapely.ops.substring(line, start, stop, normalized=True), width))
     return lines
+
+
+def water_frame(waters: Waters, states: gpd.GeoDataFrame, names: Names) -> gpd.GeoDataFrame:
+    """The `water` layer: permanent waters, and ponds for as long as their parcels are ponds."""
+    special = {0: LAKE, 1: CANAL, 2: MOAT}
+    fixed = [special.get(i) or names.take("河", "River") for i in range(len(waters.kinds))]
+    ponds = states[states["land_code"] == "1704"]
+    start, end = ponds["start"].to_numpy(), ponds["end"].to_numpy()
+    count = len(fixed)
+    kinds = waters.kinds + ["pond"] * len(ponds)
+    named = fixed + [("坑塘", "Pond")] * len(ponds)
+    return frame(
+        np.concatenate([waters.surfaces, ponds["geom"].to_numpy()]),
+        [f"W{i:03d}" for i in range(count)] + ("pond-" + ponds["key"]).tolist(),
+        np.concatenate([np.full(count, np.nan), start]),
+        np.concatenate([np.full(count, np.nan), end]),
+        kind=kinds,
+        kind_zh=[KINDS_ZH[kind] for kind in kinds],
+        **name_columns(named),
+        width_m=np.array(waters.widths + [np.nan] * len(ponds)),
+        level_m=[LEVELS[kind] for kind in kinds],
+        vertical_datum=plan.DATUM,
+    )
