@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from datasets.periods import periods
 from datasets.rejects import Rejects
 from datasets.vector import SourceLayer, open_source
 from spatial import bulk
+from spatial.asof import DEFAULT_ZONE
 from spatial.database import Database, Transaction
 from spatial.errors import Rejected
 from spatial.layer import Column, ColumnType, LayerSpec
@@ -60,15 +62,17 @@ def load(
     valid_from: str | None = None,
     valid_to: str | None = None,
     access: str = "restricted",
+    zone: tzinfo = DEFAULT_ZONE,
     progress: Progress = lambda layer, done, expected: None,
 ) -> list[LoadReport]:
     """Load every layer of a file, or none of them.
 
-    Rows with the same value of the field `key` are states of one feature. `progress` is told
-    the layer, the rows read and the rows expected. Raises Rejected for the file as a whole,
+    Rows with the same value of the field `key` are states of one feature. Times without an
+    offset, and the periods of `valid_from` and `valid_to`, are in `zone`. `progress` is told the
+    layer, the rows read and the rows expected. Raises Rejected for the file as a whole,
     Conflict where a layer's name is taken or two states of a feature overlap.
     """
-    sources = open_source(path, crs=crs, encoding=encoding, layer=layer)
+    sources = open_source(path, crs=crs, encoding=encoding, layer=layer, zone=zone)
     fillings = [_Filling(source, key, valid_from, valid_to) for source in sources]
     with ExitStack() as written, database.begin() as tx:
         reports = []

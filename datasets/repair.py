@@ -1,6 +1,5 @@
 """Geometry made valid by a named method, or refused with a reason that says where."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +25,6 @@ class Repaired:
     geoms: Geometries
     methods: npt.NDArray[np.object_]
     reasons: npt.NDArray[np.object_]
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How many geometries each method mended."""
-        return Counter(self.methods[self.methods != None])  # noqa: E711 (row by row)
 
 
 def repair(geoms: Geometries) -> Repaired:

@@ -130,3 +130,15 @@ def test_progress_is_told(database, tmp_path):
     told = []
     take(database, tmp_path / "plots.parquet", progress=lambda *step: told.append(step))
     assert told == [("plots", n, 40_000) for n in (16_384, 32_768, 40_000)]
+
+
+@pytest.mark.parametrize("name", ["roofs.gpkg", "roofs.geojson", "roofs.parquet"])
+def test_heights_of_polygons_arrive(name, database, tmp_path):
+    roof = shapely.force_3d(shapely.box(120, 31, 121, 32), 7.5)
+    frame = gpd.GeoDataFrame(geometry=[roof, shapely.MultiPolygon([roof])], crs=4490)
+    write = frame.to_parquet if name.endswith("parquet") else frame.to_file
+    write(tmp_path / name)
+    take(database, tmp_path / name)
+    kept = read(database, "roofs").geometry
+    assert {geom.geom_type for geom in kept} == {"MultiPolygon"}
+    assert shapely.get_coordinates(kept, include_z=True)[:, 2].tolist() == [7.5] * 10
