@@ -10,6 +10,7 @@ from spatial.errors import Invalid
 
 WGS84 = 4326
 WEB_MERCATOR = 3857
+CGCS2000 = 4490
 CRS84_URI = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
 
@@ -79,3 +80,9 @@ def transform_bounds(
         return bounds
     minx, miny, maxx, maxy = transformer(source, target).transform_bounds(*bounds)
     return minx, miny, maxx, maxy
+
+
+def offered(stored: int) -> list[str]:
+    """URIs of the reference systems that a layer stored in this one is served in."""
+    codes = dict.fromkeys((WGS84, CGCS2000, WEB_MERCATOR, stored))
+    return [CRS84_URI, *map(uri, codes)]

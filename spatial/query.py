@@ -80,12 +80,20 @@ class Reading:
         ]
         return sql.SQL(" UNION ALL ").join(parts)
 
-    def page(self, columns: sql.Composable, *, after: int = 0, limit: int) -> sql.Composed:
-        """A page by key: rows with fid > after, in order of fid and version.
+    def page(
+        self, columns: sql.Composable, *, after: tuple[int, int] | None = None, limit: int
+    ) -> sql.Composed:
+        """A page by key: rows beyond a (fid, version), in that order.
 
         The columns must include fid and version.
         """
-        keyed = self.where(sql.SQL("fid > {}").format(after)) if after else self
+        keyed = self
+        if after is not None:
+            keyed = self.where(
+                sql.SQL("fid >= {fid} AND (fid, version) > ({fid}, {version})").format(
+                    fid=after[0], version=after[1]
+                )
+            )
         inner = keyed.select(columns, order=sql.SQL("fid, version"), limit=limit)
         return sql.SQL("SELECT * FROM ({}) page ORDER BY fid, version LIMIT {}").format(
             inner, limit

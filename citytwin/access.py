@@ -1,0 +1,109 @@
+"""Middleware: who asks, for which AsOf, at which address. Errors become answers here."""
+
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, QueryParams
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ogc_api import context
+from ogc_api.errors import body_of, status_of
+from spatial.asof import as_of
+from spatial.database import Database
+from spatial.errors import CityError, Denied, Unavailable
+from spatial.grant import ANONYMOUS, Grant
+from spatial.token import verify
+
+LOG = logging.getLogger("citytwin")
+CHALLENGE = b'Basic realm="citytwin", charset="UTF-8"'
+
+
+class Access:
+    """Sets the context of every request, and turns our errors into OGC exceptions."""
+
+    def __init__(self, app: ASGIApp, database: Database, zone: ZoneInfo, base_url: str) -> None:
+        self._app = app
+        self._database = database
+        self._zone = zone
+        self._base_url = base_url.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._set_context(scope)
+            await self._app(scope, receive, sending)
+        except CityError as error:
+            if started:
+                raise
+            if isinstance(error, Unavailable):
+                LOG.warning("%s", error)
+            await _send_error(send, error)
+        except Exception:
+            LOG.exception("a request failed: %s %s", scope["method"], scope["path"])
+            if started:
+                raise
+            await _send_error(send, CityError("something went wrong here; it was logged"))
+
+    async def _set_context(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        query = dict(QueryParams(scope["query_string"]))
+        host = headers.get("host", "localhost")
+        context.database.set(self._database)
+        context.base_url.set(self._base_url or f"{scope['scheme']}://{host}")
+        context.query.set(query)
+        context.grant.set(await self._grant(headers))
+        context.asof.set(
+            as_of(query.get("datetime"), query.get("known_at"), query.get("scenario"), self._zone)
+        )
+
+    async def _grant(self, headers: Mapping[str, str]) -> Grant:
+        secret = secret_of(headers)
+        if secret is None:
+            return ANONYMOUS
+        return await run_in_threadpool(verify, self._database, secret)
+
+
+def secret_of(headers: Mapping[str, str]) -> str | None:
+    """The token of a request: a bearer, the password of HTTP Basic, or an API key."""
+    if key := headers.get("x-api-key"):
+        return key
+    kind, _, value = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer" and value:
+        return value.strip()
+    if kind.lower() == "basic":
+        try:
+            _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise Denied("the Authorization header cannot be read") from None
+        return password
+    return None
+
+
+async def _send_error(send: Send, error: CityError) -> None:
+    status, _ = status_of(error)
+    headers: list[tuple[bytes, bytes]] = [(b"content-type", b"application/json")]
+    if isinstance(error, Denied):
+        status = 401 if context.grant.get() is ANONYMOUS else status
+        headers.append((b"www-authenticate", CHALLENGE))
+    if isinstance(error, Unavailable):
+        headers.append((b"retry-after", b"2"))
+    body: dict[str, Any] = body_of(error)
+    content = json.dumps(body, ensure_ascii=False).encode()
+    headers.append((b"content-length", str(len(content)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,54 @@
+"""The one ASGI application: OGC API, map, screen and health over one database."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from citytwin import health, maps
+from citytwin.access import Access
+from citytwin.settings import Settings, settings
+from ogc_api.routes import routes as ogc_routes
+from spatial.database import Database
+
+SCREEN = Path(__file__).parent / "screen"
+
+
+async def _to_screen(_: object) -> Response:
+    return RedirectResponse("/screen/")
+
+
+def application(database: Database, chosen: Settings) -> Starlette:
+    """The application over a database; no network, no process of its own."""
+    rooms = [*health.routes, *maps.routes]
+    if (SCREEN / "index.html").is_file():
+        rooms += [
+            Route("/screen", _to_screen),
+            Mount("/screen", StaticFiles(directory=SCREEN, html=True)),  # type: ignore[list-item]
+        ]
+    app = Starlette(
+        routes=[*rooms, *ogc_routes],
+        middleware=[
+            Middleware(CORSMiddleware, allow_origins=["*"], allow_headers=["*"]),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
+            Middleware(health.Meter),
+            Middleware(Access, database, ZoneInfo(chosen.timezone), chosen.base_url),
+        ],
+    )
+    app.state.title_zh, app.state.title_en = chosen.title_zh, chosen.title_en
+    app.state.timezone = chosen.timezone
+    return app
+
+
+def worker() -> Starlette:
+    """The application of a serving process, which `up` started with its settings."""
+    chosen = settings()
+    return application(
+        Database(chosen.database_url, statement_timeout_s=chosen.statement_timeout), chosen
+    )

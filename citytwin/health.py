@@ -1,0 +1,78 @@
+"""Whether the process lives, whether it can serve, and how much it did."""
+
+import time
+from collections import Counter
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ogc_api import context
+from spatial import changes
+from spatial.query import snapshot
+
+_requests: Counter[tuple[str, int]] = Counter()
+_seconds: Counter[str] = Counter()
+
+
+class Meter:
+    """Middleware that counts answers and their time by the first part of the path."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        room = scope["path"].split("/")[1] or "landing"
+        began = time.perf_counter()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _requests[room, message["status"]] += 1
+                _seconds[room] += int((time.perf_counter() - began) * 1e6)
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+async def healthz(_: Request) -> Response:
+    return JSONResponse({"status": "alive"})
+
+
+async def readyz(_: Request) -> Response:
+    """Ready once the database answers; 503 until then."""
+    cursor = await run_in_threadpool(_cursor)
+    return JSONResponse({"status": "ready", "cursor": cursor})
+
+
+async def metrics(_: Request) -> Response:
+    """Prometheus text of this worker: answers by kind and status, seconds spent, the cursor."""
+    cursor = await run_in_threadpool(_cursor)
+    lines = ["# TYPE citytwin_requests_total counter"]
+    lines += [
+        f'citytwin_requests_total{{path="{room}",status="{status}"}} {count}'
+        for (room, status), count in sorted(_requests.items())
+    ]
+    lines.append("# TYPE citytwin_request_seconds_total counter")
+    lines += [
+        f'citytwin_request_seconds_total{{path="{room}"}} {spent / 1e6:.6f}'
+        for room, spent in sorted(_seconds.items())
+    ]
+    lines += ["# TYPE citytwin_cursor gauge", f"citytwin_cursor {cursor}", ""]
+    return PlainTextResponse("\n".join(lines), media_type="text/plain; version=0.0.4")
+
+
+def _cursor() -> int:
+    with snapshot(context.database.get()) as pg:
+        return changes.latest(pg)
+
+
+routes = [
+    Route("/healthz", healthz),
+    Route("/readyz", readyz),
+    Route("/metrics", metrics),
+]

@@ -1,0 +1,118 @@
+"""Routes of the map: XYZ tiles, TileJSON, MapLibre styles, scenarios."""
+
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ogc_api import context
+from spatial import catalogue, scenario
+from spatial.errors import NotFound
+from spatial.layer import Layer
+from spatial.query import snapshot
+from tiles.style import StyleLayer, style
+from tiles.tilejson import DEEPEST_DRAWN, tilejson, tiles_url
+from tiles.vector import MIMETYPE, MIN_ZOOM, tile
+
+CITY = "city"
+_SHAPES = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
+
+
+async def xyz(request: Request) -> Response:
+    """A tile, its ETag, and the AsOf that it shows."""
+    place = request.path_params
+    made = await run_in_threadpool(
+        tile,
+        context.database.get(),
+        place["layer"],
+        context.asof.get(),
+        context.grant.get(),
+        (place["z"], place["x"], place["y"]),
+        request.headers.get("if-none-match"),
+    )
+    headers = {
+        "ETag": made.etag,
+        "Cache-Control": "no-cache" if not context.grant.get().authenticated else "private, no-cache",
+        "Vary": "Authorization, X-API-Key",
+        "CityTwin-AsOf": urlencode(made.asof.params()),
+    }
+    if made.data is None:
+        return Response(status_code=304, headers=headers)
+    if not made.data:
+        return Response(status_code=204, headers=headers)
+    return Response(made.data, media_type=MIMETYPE, headers=headers)
+
+
+async def tile_json(request: Request) -> Response:
+    layer = await run_in_threadpool(_find, request.path_params["layer"])
+    return JSONResponse(
+        tilejson(layer, context.base_url.get(), context.asof.get(), _language(request))
+    )
+
+
+async def map_style(request: Request) -> Response:
+    """The style of one layer, or under the name `city` that of all."""
+    name = request.path_params["name"]
+    layers = await run_in_threadpool(_visible)
+    if name != CITY:
+        layers = [layer for layer in layers if layer.name == name]
+        if not layers:
+            raise NotFound(f"there is no layer '{name}'")
+    base_url, asof = context.base_url.get(), context.asof.get()
+    title = {"zh": request.app.state.title_zh, "en": request.app.state.title_en}
+    if name != CITY:
+        title = {"zh": layers[0].title("zh"), "en": layers[0].title("en")}
+    return JSONResponse(
+        style(
+            [_style_layer(layer) for layer in layers],
+            lambda layer: tiles_url(base_url, layer, asof),
+            name=title,
+            language=_language(request),
+            timezone=request.app.state.timezone,
+        )
+    )
+
+
+async def scenarios(_: Request) -> Response:
+    found = await run_in_threadpool(scenario.scenarios, context.database.get())
+    return JSONResponse(
+        {"scenarios": [{"name": s.name, "title": s.title, "state": s.state} for s in found]}
+    )
+
+
+def _find(name: str) -> Layer:
+    with snapshot(context.database.get()) as pg:
+        return catalogue.find_visible(pg, name, context.grant.get())
+
+
+def _visible() -> list[Layer]:
+    with snapshot(context.database.get()) as pg:
+        return catalogue.layers(pg, context.grant.get())
+
+
+def _style_layer(layer: Layer) -> StyleLayer:
+    kind = layer.geometry_type.removeprefix("Multi")
+    return StyleLayer(
+        layer.name,
+        {"zh": layer.title("zh"), "en": layer.title("en")},
+        _SHAPES.get(kind, "polygon"),  # type: ignore[arg-type]
+        layer.column_names,
+        MIN_ZOOM,
+        DEEPEST_DRAWN,
+        layer.extent,
+    )
+
+
+def _language(request: Request) -> str:
+    asked = request.query_params.get("lang") or request.headers.get("accept-language", "zh")
+    return "en" if asked.lower().startswith("en") else "zh"
+
+
+routes = [
+    Route("/tiles/{layer}/{z:int}/{x:int}/{y:int}.mvt", xyz),
+    Route("/tiles/{layer}.json", tile_json),
+    Route("/styles/{name}.json", map_style),
+    Route("/scenarios", scenarios),
+]

@@ -1,0 +1,114 @@
+"""pygeoapi's configuration, made from the catalogue: never a file, never a restart."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
+from spatial import crs
+from spatial.layer import Column, Layer
+from tiles.tilejson import WORLD_BOUNDS
+from tiles.vector import MAX_ZOOM, MIMETYPE, MIN_ZOOM
+
+_JSON_TYPES: Mapping[str, dict[str, str]] = {
+    "text": {"type": "string"},
+    "integer": {"type": "integer"},
+    "bigint": {"type": "integer"},
+    "double precision": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "timestamptz": {"type": "string", "format": "date-time"},
+    "jsonb": {"type": "object"},
+}
+
+
+def configuration(
+    layers: Iterable[Layer], processes: Mapping[str, Any], base_url: str
+) -> dict[str, Any]:
+    """All that pygeoapi needs to publish these layers and processes at this address."""
+    resources: dict[str, Any] = {layer.name: resource(layer, base_url) for layer in layers}
+    return {
+        "server": {
+            "url": base_url,
+            "encoding": "utf-8",
+            "languages": ["en-US", "zh-CN"],
+            "cors": False,
+            "gzip": False,
+            "limits": {
+                "default_items": DEFAULT_LIMIT,
+                "max_items": MAX_LIMIT,
+                "on_exceed": "throttle",
+            },
+            "map": {"url": "", "attribution": ""},
+            "manager": {"name": "ogc_api.manager.JobManager"},
+            "ogc_schemas_location": "http://schemas.opengis.net",
+        },
+        "logging": {"level": "CRITICAL"},
+        "metadata": {
+            "identification": {
+                "title": {"en": "citytwin", "zh": "城市孪生时空信息平台"},
+                "description": {
+                    "en": "A city at any place, at any moment, in any version: time-indexed layers, "
+                    "tiles and analyses",
+                    "zh": "任意地点、任意时刻、任意方案的城市：时空图层、瓦片与分析",
+                },
+                "keywords": {"en": ["city", "digital twin"], "zh": ["城市", "数字孪生"]},
+                "keywords_type": "theme",
+                "terms_of_service": "",
+                "url": base_url,
+            },
+            "license": {"name": "", "url": ""},
+            "provider": {"name": "citytwin", "url": base_url},
+            "contact": {"name": "citytwin"},
+        },
+        "resources": {**resources, **processes},
+    }
+
+
+def resource(layer: Layer, base_url: str) -> dict[str, Any]:
+    """One layer as a pygeoapi collection of features and tiles."""
+    title = {"en": layer.title("en"), "zh": layer.title("zh")}
+    bbox = list(layer.extent or WORLD_BOUNDS)
+    return {
+        "type": "collection",
+        "title": title,
+        "description": title,
+        "keywords": {"en": [layer.name], "zh": [layer.title("zh")]},
+        "itemCount": layer.current,
+        "links": [
+            _link("application/json", "tilejson", f"{base_url}/tiles/{layer.name}.json"),
+            _link("application/vnd.mapbox.style+json", "style", f"{base_url}/styles/{layer.name}.json"),
+        ],
+        "extents": {
+            "spatial": {"bbox": bbox, "crs": crs.CRS84_URI},
+            # a bound would make pygeoapi refuse every datetime beyond it
+            "temporal": {"begin": None, "end": None},
+        },
+        "providers": [
+            {
+                "type": "feature",
+                "default": True,
+                "name": "ogc_api.features.LayerProvider",
+                "data": layer.name,
+                "id_field": "id",
+                "fields": {column.name: _field(column) for column in layer.columns},
+                "crs": crs.offered(layer.srid),
+                "storage_crs": crs.uri(layer.srid),
+                "include_extra_query_parameters": True,
+            },
+            {
+                "type": "tile",
+                "name": "ogc_api.vector_tiles.LayerTileProvider",
+                "data": layer.name,
+                "format": {"name": "mvt", "mimetype": MIMETYPE},
+                "options": {"zoom": {"min": MIN_ZOOM, "max": MAX_ZOOM}},
+            },
+        ],
+    }
+
+
+def _field(column: Column) -> dict[str, str]:
+    return {**_JSON_TYPES[column.type], "title": column.title or column.name}
+
+
+def _link(kind: str, rel: str, href: str) -> dict[str, str]:
+    return {"type": kind, "rel": rel, "title": rel, "href": href}

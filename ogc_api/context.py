@@ -1,0 +1,17 @@
+"""What a request carries beside its words: set by the middleware, read by pygeoapi's plugins.
+
+pygeoapi builds its plugins anew for each request and hands them none of this.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+
+from spatial.asof import AsOf
+from spatial.database import Database
+from spatial.grant import ANONYMOUS, Grant
+
+database: ContextVar[Database] = ContextVar("database")
+grant: ContextVar[Grant] = ContextVar("grant", default=ANONYMOUS)
+asof: ContextVar[AsOf] = ContextVar("asof")
+base_url: ContextVar[str] = ContextVar("base_url", default="http://localhost:8000")
+query: ContextVar[Mapping[str, str]] = ContextVar("query")

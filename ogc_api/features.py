@@ -1,0 +1,46 @@
+"""The feature provider that pygeoapi builds for each request: thin, over ogc_api.items."""
+
+from typing import Any
+
+from pygeoapi.provider.base import BaseProvider
+
+from ogc_api import context, items
+from ogc_api.params import wanted_of
+
+
+class LayerProvider(BaseProvider):  # type: ignore[misc]
+    """A layer of the catalogue as an OGC API Features collection.
+
+    pygeoapi has read the query by its own rules; ours are ogc_api.params, for every answer alike.
+    """
+
+    def __init__(self, definition: dict[str, Any]) -> None:
+        super().__init__(definition)
+        self._fields = definition["fields"]
+
+    def get_fields(self) -> dict[str, Any]:
+        """Attribute names and their JSON Schema types."""
+        fields: dict[str, Any] = self._fields
+        return fields
+
+    def query(self, **_: Any) -> dict[str, Any]:
+        """A FeatureCollection of the request's features."""
+        page = items.page(
+            context.database.get(),
+            self.data,
+            context.asof.get(),
+            context.grant.get(),
+            wanted_of(context.query.get()),
+        )
+        return page.collection()
+
+    def get(self, identifier: str, **_: Any) -> dict[str, Any]:
+        """One feature at the moment asked for."""
+        return items.feature(
+            context.database.get(),
+            self.data,
+            str(identifier),
+            context.asof.get(),
+            context.grant.get(),
+            wanted_of(context.query.get()),
+        )

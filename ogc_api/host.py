@@ -1,0 +1,102 @@
+"""pygeoapi as our host: one API object for each view of the catalogue that somebody has.
+
+What a grant may not see does not exist in its view. A view is made anew when the catalogue's
+shape changes, so a layer loaded in any process is served by every worker at its next request.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from pygeoapi.api import API, APIRequest
+from pygeoapi.openapi import get_oas
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ogc_api import context
+from ogc_api.config import configuration
+from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
+from ogc_api.processes import process_resources
+from spatial import catalogue
+from spatial.layer import Layer
+from spatial.query import snapshot
+
+type Function = Callable[..., tuple[dict[str, str], int, str | bytes | dict[str, Any]]]
+
+VIEWS = 32
+SCHEMAS = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas"
+# declared by pygeoapi for every feature provider, whatever it does
+UNTRUE = ("/spec/cql2/", "ogcapi-features-3/", "ogcapi-features-4/")
+
+_views: OrderedDict[tuple[Any, ...], API] = OrderedDict()
+_lock = Lock()
+
+
+async def respond(request: Request, function: Function, *args: Any) -> Response:
+    """Answer a request by a function of pygeoapi's, in the caller's view of the catalogue."""
+    api = await run_in_threadpool(view)
+    asked = await APIRequest.from_starlette(request, api.locales)
+    headers, status, content = await run_in_threadpool(function, api, asked, *args)
+    body = content.encode() if isinstance(content, str) else content
+    if status == 204:
+        body = b""
+    kept = {key: value for key, value in headers.items() if key.lower() != "content-length"}
+    return Response(body, status, kept)
+
+
+def view() -> API:
+    """The API object of the caller's grant and address."""
+    grant, base_url = context.grant.get(), context.base_url.get()
+    with snapshot(context.database.get()) as pg:
+        layers = catalogue.layers(pg, grant)
+    key = (base_url, grant.key, tuple(map(_shape, layers)))
+    with _lock:
+        if key in _views:
+            _views.move_to_end(key)
+            return _views[key]
+    api = API(configuration(layers, process_resources(), base_url), {})
+    with _lock:
+        _views[key] = api
+        while len(_views) > VIEWS:
+            _views.popitem(last=False)
+    return api
+
+
+def openapi(api: API) -> dict[str, Any]:
+    """The OpenAPI document of a view, made when first asked for."""
+    with _lock:
+        if not api.openapi:
+            document = get_oas(api.config, fail_on_invalid_collection=False)
+            # QGIS takes its page size from here and from nowhere else
+            document["components"]["parameters"]["limit"] = {
+                "name": "limit",
+                "in": "query",
+                "description": "How many features a page holds",
+                "required": False,
+                "schema": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "default": DEFAULT_LIMIT,
+                    "maximum": MAX_LIMIT,
+                },
+                "style": "form",
+                "explode": False,
+            }
+            api.openapi = document
+    made: dict[str, Any] = api.openapi
+    return made
+
+
+def true_conformance(classes: list[str]) -> list[str]:
+    """The conformance classes that we keep, of those that pygeoapi declares."""
+    kept = [name for name in classes if not any(part in name for part in UNTRUE)]
+    return sorted({*kept, SCHEMAS})
+
+
+def _shape(layer: Layer) -> tuple[Any, ...]:
+    return (
+        layer.id, layer.name, layer.columns, layer.title_zh, layer.title_en, layer.srid,
+        layer.extent, layer.access,
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""Query parameters: one grammar, wherever they are read."""
+
+from collections.abc import Mapping
+
+from ogc_api.items import Wanted
+from spatial import crs
+from spatial.asof import AsOf, as_of
+from spatial.box import parse_box
+from spatial.errors import Invalid
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
+_RESERVED = frozenset(
+    (
+        "bbox", "bbox-crs", "crs", "f", "lang", "limit", "offset", "after", "resulttype", "datetime",
+        "known_at", "scenario", "sortby", "properties", "skipGeometry", "profile",
+    )
+)  # fmt: skip
+_LATER = frozenset(("filter", "filter-lang", "filter-crs", "q"))
+
+
+def asof_of(query: Mapping[str, str]) -> AsOf:
+    """The AsOf of a request; raises Invalid for a time that cannot be read."""
+    return as_of(query.get("datetime"), query.get("known_at"), query.get("scenario"))
+
+
+def wanted_of(query: Mapping[str, str]) -> Wanted:
+    """Which features a request asks for; raises Invalid, with what to write instead."""
+    refused = sorted(_LATER & set(query))
+    if refused:
+        raise Invalid(f"'{refused[0]}' is not served here: use bbox and attribute=value")
+    return Wanted(
+        limit=0 if query.get("resulttype") == "hits" else _limit(query.get("limit")),
+        offset=_whole("offset", query.get("offset", "0")),
+        after=query.get("after"),
+        box=parse_box(query["bbox"], query.get("bbox-crs")) if query.get("bbox") else None,
+        equal={name: value for name, value in query.items() if name not in _RESERVED},
+        columns=[name for name in query["properties"].split(",") if name]
+        if "properties" in query
+        else None,
+        order=[key for key in query.get("sortby", "").split(",") if key],
+        geometry=query.get("skipGeometry", "false").lower() not in ("true", "1", "yes"),
+        crs=query.get("crs") or crs.CRS84_URI,
+    )
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    number = _whole("limit", text)
+    if number == 0:
+        raise Invalid("limit starts at 1")
+    return min(number, MAX_LIMIT)
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isdecimal() or len(text) > 12:
+        raise Invalid(f"{name} is a whole number, not '{text}'")
+    return int(text)

@@ -1,0 +1,107 @@
+"""The OGC API's paths: what pygeoapi answers, and what we answer ahead of it."""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import pygeoapi.api as core
+from pygeoapi.api import itemtypes, processes, tiles
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ogc_api import context, geojson
+from ogc_api.host import Function, openapi, respond, true_conformance, view
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
+
+_GEOJSON = ("json", "geojson", "")
+
+
+def _hosted(function: Function, *names: str) -> Endpoint:
+    """An endpoint of pygeoapi's, called with these path parameters in order."""
+
+    async def endpoint(request: Request) -> Response:
+        return await respond(request, function, *(request.path_params.get(n) for n in names))
+
+    return endpoint
+
+
+async def _items(request: Request) -> Response:
+    layer = request.path_params["layer"]
+    if not _wants_geojson(request):
+        return await respond(request, itemtypes.get_collection_items, layer)
+    answer = await run_in_threadpool(geojson.collection, layer, context.query.get())
+    return Response(answer.body, headers=answer.headers)
+
+
+async def _item(request: Request) -> Response:
+    layer, fid = request.path_params["layer"], request.path_params["fid"]
+    if not _wants_geojson(request):
+        return await respond(request, itemtypes.get_collection_item, layer, fid)
+    answer = await run_in_threadpool(geojson.feature, layer, fid, context.query.get())
+    return Response(answer.body, headers=answer.headers)
+
+
+def _wants_geojson(request: Request) -> bool:
+    chosen = request.query_params.get("f")
+    if chosen is not None:
+        return chosen in _GEOJSON
+    accepted = request.headers.get("accept", "")
+    return not ("text/html" in accepted or "ld+json" in accepted)
+
+
+async def _openapi(request: Request) -> Response:
+    await run_in_threadpool(lambda: openapi(view()))
+    return await respond(request, core.openapi_)
+
+
+async def _conformance(request: Request) -> Response:
+    answer = await respond(request, core.conformance)
+    if not answer.headers["content-type"].startswith("application/json"):
+        return answer
+    document = json.loads(bytes(answer.body))
+    return JSONResponse({"conformsTo": true_conformance(document["conformsTo"])})
+
+
+async def _tileset(request: Request) -> Response:
+    return await respond(
+        request,
+        tiles.get_collection_tiles_metadata,
+        request.path_params["layer"],
+        request.path_params["scheme"],
+    )
+
+
+async def _jobs(request: Request) -> Response:
+    job = request.path_params.get("job")
+    if request.method == "DELETE":
+        return await respond(request, processes.delete_job, job)
+    return await respond(request, processes.get_jobs, job)
+
+
+_TILE = "/collections/{layer}/tiles/{scheme}/{z}/{y}/{x}"
+
+routes = [
+    Route("/", _hosted(core.landing_page)),
+    Route("/openapi", _openapi),
+    Route("/conformance", _conformance),
+    Route("/TileMatrixSets", _hosted(tiles.tilematrixsets)),
+    Route("/TileMatrixSets/{scheme}", _hosted(tiles.tilematrixset, "scheme")),
+    Route("/collections", _hosted(core.describe_collections)),
+    Route("/collections/{layer}", _hosted(core.describe_collections, "layer")),
+    Route("/collections/{layer}/schema", _hosted(core.get_collection_schema, "layer")),
+    Route("/collections/{layer}/queryables", _hosted(itemtypes.get_collection_queryables, "layer")),
+    Route("/collections/{layer}/items", _items),
+    Route("/collections/{layer}/items/{fid}", _item),
+    Route("/collections/{layer}/tiles", _hosted(tiles.get_collection_tiles, "layer")),
+    Route("/collections/{layer}/tiles/{scheme}", _tileset),
+    Route("/collections/{layer}/tiles/{scheme}/metadata", _tileset),
+    Route(_TILE, _hosted(tiles.get_collection_tiles_data, "layer", "scheme", "z", "y", "x")),
+    Route("/processes", _hosted(processes.describe_processes)),
+    Route("/processes/{process}", _hosted(processes.describe_processes, "process")),
+    Route("/processes/{process}/execution", _hosted(processes.execute_process, "process"), methods=["POST"]),
+    Route("/jobs", _jobs),
+    Route("/jobs/{job}", _jobs, methods=["GET", "DELETE"]),
+    Route("/jobs/{job}/results", _hosted(processes.get_job_result, "job")),
+]
