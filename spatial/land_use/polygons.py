@@ -41,7 +41,7 @@ class Cleaned:
 
 
 def clean(geometry: Geometries, grid_size: float | None = None) -> Cleaned:
-    """Drop None and empty, flatten z, repair the invalid, snap to `grid_size` if given.
+    """Copies without None and empty: flatten z, repair the invalid, snap to `grid_size` if given.
 
     Raises Invalid where a geometry is neither a polygon nor a multipolygon.
     """
@@ -52,9 +52,10 @@ def clean(geometry: Geometries, grid_size: float | None = None) -> Cleaned:
         kind = kept[others][0].geom_type
         raise Invalid(f"An overlay takes polygon layers; {others.sum()} features are not ({kind}).")
     area = shapely.area(kept)
-    raised = shapely.has_z(kept)
-    if raised.any():
-        kept = np.where(raised, shapely.force_2d(kept), kept)
+    raised = int(shapely.has_z(kept).sum())
+    # Flattening also copies, raised or not: these get prepared below, and preparing a geometry
+    # that another thread uses too ends the process.
+    kept = np.asarray(shapely.force_2d(kept))
     broken = int((~shapely.is_valid(kept)).sum())
     if broken:
         kept = tidy(kept)
@@ -67,7 +68,7 @@ def clean(geometry: Geometries, grid_size: float | None = None) -> Cleaned:
         index=index[left],
         skipped=len(geometry) - len(index),
         repaired=broken,
-        flattened=int(raised.sum()),
+        flattened=raised,
         moved=float(change[left].sum()),
         dropped=float(change[~left].sum()),
     )

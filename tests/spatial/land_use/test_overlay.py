@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
 
@@ -238,7 +239,7 @@ boxes = st.lists(st.tuples(corner, corner, side, side), min_size=1, max_size=7).
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(left=boxes, right=boxes, how=st.sampled_from(HOWS))
 def test_any_boxes_overlay_as_in_geopandas(left: np.ndarray, right: np.ndarray, how: How) -> None:
     pieces = whole(left, right, how)
@@ -325,6 +326,14 @@ def assert_parts_make_the_whole(left: np.ndarray, right: np.ndarray, how: How) -
 @pytest.mark.parametrize("name", ["parcels in zones", "overlapping", "many in one"])
 def test_parts_make_the_whole(name: str, how: How) -> None:
     assert_parts_make_the_whole(*LAYERS[name](), how)
+
+
+def test_threads_may_share_a_layer() -> None:
+    left, right = LAYERS["parcels in zones"]()
+    whole_left = areas_of(left_part(left, right, "identity"), 1e-7)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: left_part(left, right, "identity"), range(16)))
+    assert all(areas_of(pieces, 1e-7) == whole_left for pieces in made)
 
 
 # ---- real cities ----------------------------------------------------------------------------
