@@ -4,7 +4,7 @@ import { element } from './dom.ts'
 import type { Language } from './hash.ts'
 import { dayName, word } from './i18n.ts'
 
-const NAMES = ['name_zh', 'name_en', 'name', 'title']
+const NAMES = ['name', 'title']
 const TIMES = ['valid_from', 'valid_to']
 
 export interface Shown {
@@ -22,13 +22,13 @@ export function renderCard(
   close: () => void,
 ): void {
   const properties = feature?.properties ?? {}
-  const name = [`name_${language}`, ...NAMES].map((key) => properties[key]).find(Boolean)
+  const name = [`name_${language}`, ...NAMES, 'name_zh', 'name_en'].map((key) => properties[key]).find(Boolean)
   const button = element('button', { type: 'button', className: 'close', ariaLabel: word('close', language) }, '×')
   button.addEventListener('click', close)
-  const rows = Object.entries(properties)
-    .filter(([key, value]) => value !== null && value !== '' && ![...NAMES, ...TIMES].includes(key))
-    .filter(([key]) => !isTranslated(key, language, properties))
-    .flatMap(([key, value]) => [element('dt', {}, spoken(key, language)), element('dd', {}, text(value))])
+  const rows = attributes(properties, language).flatMap(([key, value]) => [
+    element('dt', {}, key),
+    element('dd', {}, text(value)),
+  ])
   const life = feature ? validity(feature, language, zone) : word('absent', language)
   panel.replaceChildren(
     button,
@@ -54,14 +54,17 @@ function validity(feature: Feature, language: Language, zone: string): string {
   return parts.filter(Boolean).join(' – ')
 }
 
-/** Whether `use_en` only says in the other language what `use_zh` says in this one. */
-function isTranslated(key: string, language: Language, properties: object): boolean {
-  const stem = key.replace(language === 'zh' ? /_en$/ : /_zh$/, '')
-  return stem !== key && `${stem}_${language}` in properties
-}
-
-function spoken(key: string, language: Language): string {
-  return key.replace(new RegExp(`_${language}$`), '')
+/** The attributes to show; of `use`, `use_zh` and `use_en` only the one for the language. */
+function attributes(properties: object, language: Language): [string, unknown][] {
+  const all = new Map(Object.entries(properties).filter(([, value]) => value !== null && value !== ''))
+  const stem = (key: string) => key.replace(/_(zh|en)$/, '')
+  const stems = [...new Set([...all.keys()].map(stem))]
+  return stems
+    .filter((key) => ![...NAMES, ...TIMES].includes(key))
+    .map((key) => {
+      const spellings = [`${key}_${language}`, key, `${key}_zh`, `${key}_en`]
+      return [key, all.get(spellings.find((one) => all.has(one)) ?? key)]
+    })
 }
 
 function text(value: unknown): string {

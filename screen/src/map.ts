@@ -85,7 +85,7 @@ export class CityMap {
     this.#map.on('moveend', () => listener(this.camera))
   }
 
-  /** Calls back with the topmost thing at a click, or null. */
+  /** Calls back with the thing at a click, small ones first, or null. */
   onPick(listener: (picked: Picked | null) => void): void {
     this.#map.on('click', ({ point: { x, y } }) => {
       const exact = this.#map.queryRenderedFeatures([x, y])
@@ -93,8 +93,15 @@ export class CityMap {
         [x - REACH, y - REACH],
         [x + REACH, y + REACH],
       ])
-      const slim = near.filter((feature) => !feature.layer.type.startsWith('fill'))
-      listener([...slim, ...exact].map(identify).find((picked) => picked !== null) ?? null)
+      const of = (found: MapGeoJSONFeature[], ...types: string[]) =>
+        found.filter((feature) => types.includes(feature.layer.type))
+      const ranked = [
+        ...of(near, 'circle', 'symbol'),
+        ...of(exact, 'fill-extrusion'),
+        ...of(near, 'line'),
+        ...exact,
+      ]
+      listener(ranked.map(identify).find((picked) => picked !== null) ?? null)
     })
   }
 
