@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 from typing import Any
 
@@ -46,12 +46,14 @@ def style(
     `tiles_url` gives a layer's tile template with {z}, {x} and {y}; `name` is the city's, in zh and
     en; labels are in `language`, zh or en; `timezone` is the city's, for whoever turns a year into
     an instant. There are no glyphs and no sprite: MapLibre draws the letters from local fonts, so
-    the map needs nothing from outside.
+    the map needs nothing from outside. A style of a single layer always shows it.
     """
     looks = [
         (layer, look(layer.name, layer.title, layer.geometry, layer.columns, language))
         for layer in layers
     ]
+    if len(looks) == 1:
+        looks = [(layer, replace(its_look, visible=True)) for layer, its_look in looks]
     looks.sort(key=lambda pair: (pair[1].rank, pair[0].name))
     sources: dict[str, Any] = {}
     drawn: list[dict[str, Any]] = []

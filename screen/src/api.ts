@@ -33,6 +33,11 @@ export interface Feature extends GeoJsonFeature {
   readonly time?: { readonly interval?: readonly [string, string] } | null
 }
 
+export interface Scenario {
+  readonly name: string
+  readonly title?: string | null
+}
+
 interface Collections {
   collections: { extent?: { temporal?: { interval?: (string | null)[][] } } }[]
 }
@@ -67,11 +72,10 @@ export async function fetchBeginning(): Promise<Date | null> {
   return starts.length ? new Date(Math.min(...starts)) : null
 }
 
-/** The names of the plans; none where the service has no scenarios. */
-export async function fetchScenarios(): Promise<string[]> {
+/** The plans; none where the service has no scenarios. */
+export async function fetchScenarios(): Promise<Scenario[]> {
   try {
-    const { scenarios } = await get<{ scenarios: { name: string }[] }>('scenarios?f=json')
-    return scenarios.map((one) => one.name)
+    return (await get<{ scenarios: Scenario[] }>('scenarios?f=json')).scenarios
   } catch (error) {
     if (error instanceof Refusal) return []
     throw error

@@ -7,6 +7,7 @@ import {
   fetchStyle,
   type AsOf,
   type CityStyle,
+  type Scenario,
 } from './api.ts'
 import { renderCard, type Shown } from './card.ts'
 import { byId, element } from './dom.ts'
@@ -28,7 +29,7 @@ let style: CityStyle
 let map: CityMap
 let slider: Slider
 let legend: Legend
-let scenarios: string[] = []
+let scenarios: Scenario[] = []
 let begin = new Date('2000-01-01T00:00:00Z')
 let shown: Shown | null = null
 let drawnAt = ''
@@ -92,12 +93,11 @@ const redraw = throttled(() => {
 
 function renderScenarios(): void {
   const select = byId<HTMLSelectElement>('scenario')
-  const names = scenarios.filter((name) => name !== 'main')
-  select.hidden = names.length === 0
+  select.hidden = scenarios.length === 0
   select.ariaLabel = word('scenario', view.language)
   select.replaceChildren(
     element('option', { value: '' }, word('main', view.language)),
-    ...names.map((name) => element('option', { value: name }, name)),
+    ...scenarios.map(({ name, title }) => element('option', { value: name }, title || name)),
   )
   select.value = view.scenario ?? ''
 }
@@ -143,14 +143,14 @@ function within(time: Period | null): Period | null {
 
 async function gather(): Promise<void> {
   const now: AsOf = { datetime: null, scenario: view.scenario }
-  const [first, beginning, names] = await Promise.all([
+  const [first, beginning, plans] = await Promise.all([
     fetchStyle(now, view.language),
     fetchBeginning(),
     fetchScenarios(),
   ])
   style = first
   begin = beginning ?? begin
-  scenarios = names
+  scenarios = plans
 }
 
 function build(): void {

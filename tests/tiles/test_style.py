@@ -154,6 +154,9 @@ def test_the_control_lines_are_hidden_until_asked_for() -> None:
     shown = {one["id"]: one["layout"]["visibility"] for one in made["layers"][1:]}
     assert {shown["urban_line-fill"], shown["urban_line-outline"]} == {"none"}
     assert shown["water-fill"] == "visible"
+    alone = style([layer("urban_line")], url, name=CITY)
+    assert listed(alone)["urban_line"]["visible"]
+    assert {one["layout"]["visibility"] for one in alone["layers"][1:]} == {"visible"}
 
 
 def test_unknown_layers_get_a_stable_colour_and_their_kinds_look() -> None:
