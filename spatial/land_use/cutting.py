@@ -14,14 +14,18 @@ ONE_BY_ONE = 4
 def intersections(
     left: Geometries, right: Geometries, pairs: Pairs, grid_size: float | None
 ) -> Geometries:
-    """(pairs,) what each pair shares: polygons, empty where they only touch."""
+    """(pairs,) what each pair shares: polygons, empty where they only touch.
+
+    Slivers thinner than the coordinates can tell count as touching, so that which neighbours a
+    partition happens to see never changes the pieces.
+    """
     pieces = np.empty(len(pairs.left), dtype=object)
     pieces[pairs.inside] = left[pairs.left[pairs.inside]]
     pieces[pairs.holds] = right[pairs.right[pairs.holds]]
     cross = ~(pairs.inside | pairs.holds)
-    pieces[cross] = tidy(
-        shapely.intersection(left[pairs.left[cross]], right[pairs.right[cross]], grid_size)
-    )
+    cut = tidy(shapely.intersection(left[pairs.left[cross]], right[pairs.right[cross]], grid_size))
+    cut[shapely.area(cut) <= resolution(cut)] = shapely.Polygon()
+    pieces[cross] = cut
     return pieces
 
 
@@ -35,19 +39,22 @@ def rests(
     """
     found = np.bincount(pairs.left, weights=shapely.area(pieces), minlength=len(left))
     perhaps = any_of(~pairs.clear, pairs.left, len(left))
-    filled = (found > 0) & (shapely.area(left) - found <= resolution(left))
+    unclear = resolution(left)
+    filled = (found > 0) & (shapely.area(left) - found <= unclear)
     gone = any_of(pairs.inside, pairs.left, len(left)) | (filled & ~perhaps)
     result = left.copy()
     result[gone] = shapely.Polygon()
     cut = ~gone[pairs.left]
-    return _subtract(result, right, pairs.left[cut], pairs.right[cut], grid_size)
+    result = _subtract(result, right, pairs.left[cut], pairs.right[cut], grid_size)
+    result[(found > 0) & (shapely.area(result) <= unclear)] = shapely.Polygon()
+    return result
 
 
 def resolution(geometry: Geometries) -> Floats:
     """(n,) the area that the spacing of floating-point coordinates leaves uncertain."""
     if not len(geometry):
         return np.zeros(0)
-    reach = np.abs(shapely.bounds(geometry)).max(axis=1)
+    reach = np.nan_to_num(np.abs(shapely.bounds(geometry)).max(axis=1))
     return np.asarray(4 * np.spacing(reach) * shapely.length(geometry))
 
 

@@ -37,6 +37,7 @@ def overlay(
     Pieces are (multi)polygons, rows in the order shared (by left, right), left alone, right alone;
     columns that clash get the suffixes _1 and _2. Features that overlap within a layer each give
     their own pieces, so areas may count twice, and the certificate says how much.
+    What is thinner than floating-point coordinates can tell is no piece.
     `grid_size` (units of the CRS) snaps every coordinate to a grid.
 
     Raises Invalid for other geometries than polygons, differing CRSs or an unknown `how`.
