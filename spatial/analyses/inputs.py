@@ -1,0 +1,79 @@
+"""The inputs of analyses: models with labels, units and kinds, read from JSON or from text."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler
+
+from spatial import catalogue
+from spatial.database import Pg
+from spatial.grant import Grant
+
+
+class Inputs(BaseModel):
+    """Base of every analysis's inputs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What an input is, in both languages, and its unit of measure."""
+
+    zh: str
+    en: str
+    unit: str | None = None
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> Any:
+        return handler(core) | ({"x-ogc-unit": self.unit} if self.unit else {})
+
+
+@dataclass(frozen=True, slots=True)
+class InputKind:
+    """Marks a text that names something of the city: a layer, a raster, a table, a series."""
+
+    name: str
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> Any:
+        return handler(core) | {"x-input-kind": self.name}
+
+
+class Source(Protocol):
+    """What an input names, as far as access and titles go."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def access(self) -> str: ...
+    @property
+    def area(self) -> str | None: ...
+    def title(self, language: str) -> str: ...
+
+
+type Resolver = Callable[[Pg, str, Grant], Source]
+
+_resolvers: dict[str, Resolver] = {"layer": catalogue.find_visible}
+
+
+def register_kind(name: str, resolver: Resolver) -> None:
+    """Let inputs name another kind of thing; the resolver raises NotFound as layers do."""
+    _resolvers[name] = resolver
+
+
+def sources(pg: Pg, inputs: Inputs, grant: Grant) -> Iterator[Source]:
+    """Everything that the inputs name; raises NotFound for what the grant may not see."""
+    for name, field in type(inputs).model_fields.items():
+        for mark in field.metadata:
+            value = getattr(inputs, name)
+            if isinstance(mark, InputKind) and value is not None:
+                yield _resolvers[mark.name](pg, value, grant)
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+LayerName = Annotated[str, InputKind("layer")]
+#: Several names: a JSON array, or on a command line separated by commas.
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]

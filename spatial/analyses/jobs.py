@@ -1,0 +1,218 @@
+"""Jobs as people see them: submitted, listed, waited for, dismissed.
+
+The queue is our own table, not a library's: a runner holds a session advisory lock named by the
+job, so it is known to be dead the instant its connection is gone, with no heartbeats and no
+period of waiting for the stalled.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from spatial import catalogue
+from spatial.analyses import registry
+from spatial.analyses.inputs import sources
+from spatial.asof import AsOf, Interval, as_of
+from spatial.database import Database, Pg
+from spatial.errors import Conflict, Invalid, NotFound
+from spatial.grant import Access, Grant, Scope
+from spatial.layer import check_name, clean_name
+from spatial.moment import resolve
+from spatial.query import snapshot
+
+type Status = Literal["accepted", "running", "successful", "failed", "dismissed"]
+
+CHANNEL = "city_job"
+OPEN = ("accepted", "running")
+GLANCE_S = 0.2
+
+_VISIBLE = "(%(all)s OR grant_->>'subject' = %(subject)s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run of an analysis. `progress` is in per cent; `message` what it does, or why it failed."""
+
+    id: UUID
+    analysis: str
+    inputs: dict[str, Any]
+    asof: AsOf
+    output: str
+    grant: Grant
+    status: Status
+    progress: int
+    message: str
+    result: dict[str, Any] | None
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+
+    @property
+    def finished(self) -> bool:
+        return self.status not in OPEN
+
+    def document(self) -> dict[str, Any]:
+        """The answer to everyone who asks what came of it."""
+        result = self.result or {"outputs": {}, "summary": {}, "certificate": None}
+        return {"job": str(self.id), "status": self.status} | result
+
+
+def submit(
+    database: Database,
+    analysis: str,
+    inputs: Mapping[str, Any],
+    asof: AsOf,
+    grant: Grant,
+    output: str | None = None,
+) -> UUID:
+    """Queue a run; its AsOf is resolved now and kept, so that the same job gives the same again.
+
+    Raises Denied without the scope to write, NotFound for an unknown analysis or an input that
+    the grant may not see, Invalid for inputs that will not do, Conflict where `output` is taken.
+    """
+    grant.require(Scope.WRITE)
+    chosen = registry.find(analysis)
+    parsed = chosen.parse(inputs)
+    if isinstance(asof.valid_at, Interval):
+        raise Invalid("an analysis reads one instant: give a time, not an interval")
+    job = uuid4()
+    name = check_name(output) if output else clean_name(f"{analysis}_{job.hex[:8]}")
+    with database.begin() as tx:
+        list(sources(tx.pg, parsed, grant))
+        explicit = resolve(tx.pg, asof).cite()
+        _require_free(tx.pg, name)
+        request = {
+            "inputs": parsed.model_dump(mode="json"),
+            "as_of": explicit.params(),
+            "output": name,
+        }
+        tx.pg.execute(
+            "INSERT INTO city.job (id, analysis, inputs, grant_) VALUES (%s, %s, %s, %s)",
+            [job, analysis, Jsonb(request), Jsonb(_dump(grant))],
+        )
+        tx.pg.execute(f"NOTIFY {CHANNEL}")
+    return job
+
+
+def get(database: Database, job: UUID, grant: Grant) -> Job:
+    """The job, if it is the caller's own or the caller administers; else NotFound."""
+    found = _fetch(database, grant, "AND id = %(id)s", {"id": job})
+    if not found:
+        raise NotFound(f"there is no job '{job}'")
+    return found[0]
+
+
+def every(
+    database: Database,
+    grant: Grant,
+    *,
+    status: Status | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> list[Job]:
+    """The caller's jobs, or all of them for an administrator; the newest first."""
+    tail = (
+        "AND status = coalesce(%(status)s, status)"
+        " ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s"
+    )
+    return _fetch(database, grant, tail, {"status": status, "limit": limit, "offset": offset})
+
+
+def count(database: Database, grant: Grant, *, status: Status | None = None) -> int:
+    """How many jobs `every` could list."""
+    query = (
+        f"SELECT count(*) FROM city.job WHERE {_VISIBLE} AND status = coalesce(%(status)s, status)"
+    )
+    with snapshot(database) as pg:
+        row = pg.execute(query.encode(), _who(grant) | {"status": status}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def dismiss(database: Database, job: UUID, grant: Grant) -> None:
+    """End a job that waits or runs; its runner is killed and nothing of it remains.
+
+    Raises NotFound as `get` does, and Conflict for a job that has already finished.
+    """
+    found = get(database, job, grant)
+    with database.begin() as tx:
+        ended = tx.pg.execute(
+            "UPDATE city.job SET status = 'dismissed', message = 'dismissed',"
+            " finished_at = clock_timestamp(), updated_at = clock_timestamp()"
+            " WHERE id = %s AND status = ANY(%s)",
+            [job, list(OPEN)],
+        ).rowcount
+        tx.pg.execute(f"NOTIFY {CHANNEL}")
+    if not ended and found.status != "dismissed":
+        raise Conflict("the job has already finished: to be rid of its result, drop the layer")
+
+
+def wait(database: Database, job: UUID, grant: Grant, timeout_s: float | None = None) -> Job:
+    """The job once it has finished, or as it is when the time is up."""
+    until = None if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        found = get(database, job, grant)
+        if found.finished or (until is not None and time.monotonic() >= until):
+            return found
+        time.sleep(GLANCE_S)
+
+
+def load(row: Mapping[str, Any]) -> Job:
+    """A job from its row."""
+    request = row["inputs"]
+    plain = {key: value for key, value in row.items() if key not in ("inputs", "grant_")}
+    asof = request["as_of"]
+    return Job(
+        **plain,
+        inputs=request["inputs"],
+        asof=as_of(asof.get("datetime"), asof.get("known_at"), asof.get("scenario")),
+        output=request["output"],
+        grant=_grant(row["grant_"]),
+    )
+
+
+def _fetch(database: Database, grant: Grant, tail: str, values: dict[str, Any]) -> list[Job]:
+    query = f"SELECT * FROM city.job WHERE {_VISIBLE} {tail}".encode()
+    with snapshot(database) as pg, pg.cursor(row_factory=dict_row) as cursor:
+        return [load(row) for row in cursor.execute(query, _who(grant) | values)]
+
+
+def _who(grant: Grant) -> dict[str, Any]:
+    return {"all": grant.scope is Scope.ADMIN, "subject": grant.subject}
+
+
+def _require_free(pg: Pg, name: str) -> None:
+    try:
+        catalogue.find(pg, name)
+    except NotFound:
+        return
+    raise Conflict(f"the layer '{name}' exists: choose another output, or drop it first")
+
+
+def _dump(grant: Grant) -> dict[str, Any]:
+    return {
+        "subject": grant.subject,
+        "scope": grant.scope,
+        "classes": sorted(grant.classes),
+        "areas": grant.areas,
+        "layers": None if grant.layers is None else sorted(grant.layers),
+        "authenticated": grant.authenticated,
+    }
+
+
+def _grant(row: Mapping[str, Any]) -> Grant:
+    return Grant(
+        row["subject"],
+        Scope(row["scope"]),
+        frozenset(map(Access, row["classes"])),
+        None if row["areas"] is None else tuple(row["areas"]),
+        None if row["layers"] is None else frozenset(row["layers"]),
+        row["authenticated"],
+    )

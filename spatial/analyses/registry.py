@@ -1,0 +1,108 @@
+"""The registry of analyses. An analysis is defined once: a typed function, and what it is called.
+
+    @analysis("land-use-overlay", zh="土地利用叠加", en="Land-use overlay", about_zh=…, about_en=…)
+    def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome: ...
+
+The command, the process and the job are made from that.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, get_type_hints
+
+from pydantic import ValidationError
+
+from spatial.analyses.inputs import Inputs, Label
+from spatial.analyses.run import Outcome, Run
+from spatial.errors import Invalid, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input, described: `schema` is JSON Schema, with its unit and kind."""
+
+    name: str
+    label: Label
+    required: bool
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A registered analysis, with its titles and descriptions in both languages."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    about_zh: str
+    about_en: str
+    model: type[Inputs]
+    function: Callable[[Run, Any], Outcome]
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the inputs."""
+        return self.model.model_json_schema()
+
+    def inputs(self) -> list[Input]:
+        """The inputs one by one, in their order."""
+        schema = self.schema()
+        return [
+            Input(
+                name,
+                next(mark for mark in field.metadata if isinstance(mark, Label)),
+                field.is_required(),
+                schema["properties"][name],
+            )
+            for name, field in self.model.model_fields.items()
+        ]
+
+    def parse(self, raw: Mapping[str, Any]) -> Inputs:
+        """The inputs from JSON values, or from the texts of a command line.
+
+        Raises Invalid, naming every input that will not do and why.
+        """
+        try:
+            return self.model.model_validate(dict(raw))
+        except ValidationError as error:
+            reasons = "; ".join(_reason(one) for one in error.errors())
+            raise Invalid(f"{self.name}: {reasons}") from None
+
+
+_analyses: dict[str, Analysis] = {}
+
+
+def analysis[F: Callable[[Run, Any], Outcome]](
+    name: str, *, zh: str, en: str, about_zh: str, about_en: str
+) -> Callable[[F], F]:
+    """Register a function of a Run and its input model under a name."""
+
+    def register(function: F) -> F:
+        hints = get_type_hints(function)
+        model = next(kind for hint, kind in hints.items() if hint not in ("run", "return"))
+        _analyses[name] = Analysis(name, zh, en, about_zh, about_en, model, function)
+        return function
+
+    return register
+
+
+def every() -> list[Analysis]:
+    """Every registered analysis, by name."""
+    return [_analyses[name] for name in sorted(_analyses)]
+
+
+def find(name: str) -> Analysis:
+    """The analysis of that name; raises NotFound with the names that are near."""
+    if name in _analyses:
+        return _analyses[name]
+    near = get_close_matches(name, _analyses) or sorted(_analyses)
+    raise NotFound(f"there is no analysis '{name}': perhaps {' or '.join(near) or 'none'}")
+
+
+def _reason(error: Any) -> str:
+    place = ".".join(map(str, error["loc"])) or "inputs"
+    if error["type"] == "missing":
+        return f"'{place}' is missing"
+    if error["type"] == "extra_forbidden":
+        return f"there is no input '{place}'"
+    return f"'{place}': {error['msg'][0].lower()}{error['msg'][1:]}"

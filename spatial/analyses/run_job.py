@@ -1,0 +1,55 @@
+"""A runner in a process of its own: `python -m spatial.analyses.run_job`, started by the worker.
+
+Its order comes on standard input, one line of JSON, so that no password shows in a process list.
+It holds that pipe: when the worker is gone the pipe ends, and the whole process group with it.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from threading import Thread
+from uuid import UUID
+
+from spatial.analyses.runner import run
+from spatial.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which job to run where, and the module that registers its analysis."""
+
+    conninfo: str
+    job: str
+    module: str
+    dask: str | None
+    workers: int | None
+
+    def line(self) -> bytes:
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.WARNING)
+    order = Order(**json.loads(sys.stdin.buffer.readline()))
+    Thread(target=_end_with_the_worker, daemon=True).start()
+    try:
+        import_module(order.module)
+    except Exception:
+        # The job then fails for want of its analysis, rather than wait for ever.
+        logging.exception("the module %s cannot be imported", order.module)
+    database = Database(order.conninfo)
+    run(database, UUID(order.job), dask=order.dask, workers=order.workers)
+    database.close()
+
+
+def _end_with_the_worker() -> None:
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
