@@ -35,6 +35,7 @@ _SLABS = Form("residential", (58, 25), (38, 52), (11, 12.5), (5, 7), share=0.93)
 _MID = Form("residential", (62, 34), (34, 54), (12, 14), (6, 11), share=0.9, setback=7)
 _TOWERS = Form("residential", (52, 50), (24, 38), (15, 18), (15, 33), share=0.88, setback=9)
 
+_WALK_UPS = Form("residential", (31, 20), (18, 28), (9.5, 11), (3, 6), share=0.9, setback=3)
 _SHOPHOUSES = Form("commerce", (22, 20), (12, 19), (11, 16), (2, 4), 3.8, 0.9, 2.5, 0.6)
 
 FORMS: dict[str, Form] = {
@@ -112,14 +113,16 @@ def draw_buildings(seed: int, states: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _forms(code: Zones, begun: Floats, old: Flags) -> list[tuple[Integers, Form]]:
     """Which states are built in which form: homes by their time, old shops as shophouses."""
     homes, shophouses = code == "070102", old & (code == "0901")
+    walk_ups = old & homes
     forms = [(np.flatnonzero((code == name) & ~shophouses), form) for name, form in FORMS.items()]
     forms.append((np.flatnonzero(shophouses), _SHOPHOUSES))
+    forms.append((np.flatnonzero(walk_ups), _WALK_UPS))
     for first, last, form in (
         (EVER, 2000.0, _SLABS),
         (2000.0, 2010.0, _MID),
         (2010.0, np.inf, _TOWERS),
     ):
-        forms.append((np.flatnonzero(homes & (begun >= first) & (begun < last)), form))
+        forms.append((np.flatnonzero(homes & ~old & (begun >= first) & (begun < last)), form))
     return [(rows, form) for rows, form in forms if len(rows)]
 
 

@@ -77,10 +77,10 @@ def lamp_frame(seed: int, network: Network, waters: Waters) -> gpd.GeoDataFrame:
     sides = np.concatenate([both, both])
     aside = np.concatenate([network.width[both], -network.width[both]]) / 2
     aside -= np.sign(aside) * 2.0
-    main, edge, _ = _along(network, sides, np.full(len(sides), 62.0), aside)
+    main, edge, _ = _along(network, sides, np.full(len(sides), 84.0), aside)
     lanes = _urban(network, 3)
     small, lane_edge, _ = _along(
-        network, lanes, np.full(len(lanes), 85.0), network.width[lanes] / 2 - 0.8
+        network, lanes, np.full(len(lanes), 125.0), network.width[lanes] / 2 - 0.8
     )
     points, edge = np.concatenate([main, small]), np.concatenate([edge, lane_edge])
     dry = ~touching(points, waters.surfaces)
@@ -107,7 +107,7 @@ def manhole_frame(seed: int, network: Network, waters: Waters) -> gpd.GeoDataFra
     rng = np.random.default_rng([seed, 31])
     edges = _urban(network, 1, 2, 3)
     aside = rng.uniform(-0.3, 0.3, len(edges)) * network.width[edges]
-    points, edge, _ = _along(network, edges, rng.uniform(60, 110, len(edges)), aside)
+    points, edge, _ = _along(network, edges, rng.uniform(80, 140, len(edges)), aside)
     dry = ~touching(points, waters.surfaces)
     points, edge = points[dry], edge[dry]
     codes = rng.choice(list(MANHOLES), len(points), p=[row[4] for row in MANHOLES.values()])
@@ -115,7 +115,7 @@ def manhole_frame(seed: int, network: Network, waters: Waters) -> gpd.GeoDataFra
     return _component(
         points,
         "M",
-        _installed(network, edge, rng, 1998.0 + 3),
+        _installed(network, edge, rng, 2001.0),
         rng,
         class_code=codes,
         class_zh=[row[0] for row in rows],

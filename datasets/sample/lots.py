@@ -36,7 +36,7 @@ LOT_AREA = {
 SMALLEST_LOT = 260.0
 
 _MIX: dict[str, dict[str, float]] = {
-    "old": {"lanes": 0.66, "market": 0.2, "heritage": 0.14},
+    "old": {"lanes": 0.73, "market": 0.19, "heritage": 0.08},
     "town": {
         "estate": 0.6, "shops": 0.12, "civic": 0.1, "works": 0.07, "garden": 0.06, "campus": 0.05,
     },
@@ -104,7 +104,9 @@ def draw_lots(seed: int, field: Field, waters: Waters, blocks: Blocks, network: 
     in_village = within(inside, pieces[villages]) >= 0
     programme_of = np.where(in_village & (kind == "land"), "village", programme_of)
     programme_of = np.where(kind == "land", programme_of, kind)
-    edge = np.where(kind == "street", nearest(inside, network.lines), -1)
+    edge = np.full(len(shapes), -1)
+    on_street = kind == "street"
+    edge[on_street] = nearest(inside[on_street], network.lines)
     shapes, kept = _tidy(shapes, edge, water, block)
     block = block[kept]
     zone, year = blocks.zone[block], blocks.year[block]
@@ -133,7 +135,7 @@ def _street_land(network: Network) -> shapely.Geometry:
         )
         for width in np.unique(network.width)
     ]
-    return shapely.union_all(layers, grid_size=plan.GRID)
+    return shapely.union_all(layers)
 
 
 def _label(

@@ -32,7 +32,8 @@ def draw_polders(waters: Waters, blocks: Blocks) -> Polders:
         near = rural[shapely.dwithin(shapely.centroid(rural), shapely.Point(x, y), reach)]
         land = shapely.union_all(near).difference(waters.surface.buffer(22)).buffer(-20).buffer(14)
         parts = shapely.get_parts(land)
-        shapes.append(shapely.Polygon(parts[shapely.area(parts).argmax()].exterior).simplify(1.0))
+        whole = parts[shapely.area(parts).argmax()].buffer(60, quad_segs=3).buffer(-60, quad_segs=3)
+        shapes.append(shapely.Polygon(whole.exterior).simplify(1.0))
     return Polders(np.array(shapes, dtype=object))
 
 

@@ -108,9 +108,12 @@ def touching(shapes: Geometries, others: Geometries, distance: float = 0.0) -> F
 
 
 def nearest(points: Geometries, shapes: Geometries) -> Integers:
-    """For each point the index of the nearest shape."""
-    order: Integers = shapely.STRtree(shapes).nearest(points)
-    return order
+    """For each point the index of the shape that it lies in, else of the nearest."""
+    found = within(points, shapes)
+    lost = np.flatnonzero(found < 0)
+    if len(lost):
+        found[lost] = shapely.STRtree(shapes).nearest(points[lost])
+    return found
 
 
 def dissolve(polygons: Geometries, group: Integers) -> tuple[Geometries, Integers]:

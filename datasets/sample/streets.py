@@ -69,7 +69,7 @@ def plan_streets(seed: int, field: Field, waters: Waters) -> list[MainStreet]:
         (42, 5_000),
         (88, 6_000),
         (133, 7_500),
-        (178, 4_300),
+        (183, 4_300),
         (222, 5_000),
         (268, 7_000),
         (318, 9_000),

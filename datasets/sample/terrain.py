@@ -11,12 +11,12 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine, from_origin
 
 from datasets.sample import plan
-from datasets.sample.plan import Field, Floats
+from datasets.sample.plan import Field, Floats, Geometries
 from datasets.sample.polders import CREST, GROUND, Polders
 from datasets.sample.shapes import Flags, Integers
 from datasets.sample.waters import Waters
 
-CELL, MARGIN, COARSE = 20.0, 1_000.0, 4
+CELL, MARGIN, COARSE = 20.0, 1_000.0, 5
 BEDS = {"lake": -0.9, "canal": -1.6, "river": -0.4}
 
 
@@ -35,14 +35,15 @@ def draw_terrain(seed: int, field: Field, waters: Waters, polders: Polders) -> x
 
     inside = _burn([*polders.shapes], z.shape, transform)
     z[inside] = GROUND + 0.12 * field.relief(x, y)[inside]
-    dikes = [polder.exterior.buffer(CELL * 0.75) for polder in polders.shapes]
-    z[_burn(dikes, z.shape, transform)] = CREST
     water = np.zeros(z.shape, dtype=bool)
     for kind, surface in zip(waters.kinds, waters.surfaces, strict=True):
         shape = waters.lake if kind == "lake" else surface
         wet = _burn([shape], z.shape, transform, touched=kind != "lake")
         z[wet & ~water] = BEDS[kind]
         water |= wet
+    dikes = [polder.exterior.buffer(CELL * 0.75) for polder in polders.shapes]
+    dike = _burn(dikes, z.shape, transform)
+    z[dike], water[dike] = CREST, False
     edge = np.ones(z.shape, dtype=bool)
     edge[1:-1, 1:-1] = False
     drained = fill(z, water | edge | inside)
@@ -67,12 +68,13 @@ def _burn(
 
 
 def _distance(waters: Waters, x: Floats, y: Floats) -> Floats:
-    """Distance to water, exact on a coarse grid and interpolated between."""
+    """Distance to the nearest shore, exact on a coarse grid and interpolated between."""
     rows = np.unique(np.append(np.arange(0, x.shape[0], COARSE), x.shape[0] - 1))
     columns = np.unique(np.append(np.arange(0, x.shape[1], COARSE), x.shape[1] - 1))
     points = shapely.points(x[np.ix_(rows, columns)], y[np.ix_(rows, columns)])
-    shapes = shapely.get_parts(np.append(waters.surfaces, waters.lake))
-    tree = shapely.STRtree(shapely.segmentize(shapes, 500))
+    shores = [shapely.get_coordinates(s) for s in _rings(waters)]
+    legs = np.concatenate([np.stack([shore[:-1], shore[1:]], axis=1) for shore in shores])
+    tree = shapely.STRtree(shapely.linestrings(legs))
     index, away = tree.query_nearest(points.ravel(), return_distance=True, all_matches=False)
     coarse = np.empty(points.size)
     coarse[index[0]] = away
@@ -81,8 +83,13 @@ def _distance(waters: Waters, x: Floats, y: Floats) -> Floats:
     return np.array([np.interp(np.arange(x.shape[0]), rows, column) for column in wide.T]).T
 
 
+def _rings(waters: Waters) -> Geometries:
+    shapes = shapely.get_parts(np.append(waters.surfaces[1:], waters.lake))
+    return shapely.get_rings(shapes)
+
+
 def _hills(seed: int, field: Field, x: Floats, y: Floats) -> Floats:
-    """Height of the hills above the plain: smooth from the foot, ridged towards the top."""
+    """Height of the hills above the plain: domes with gentle ridges, level at the foot."""
     rise = np.zeros_like(x)
     for hill, foot in zip(plan.HILLS, plan.hill_outlines(seed), strict=True):
         low = foot.bounds
@@ -90,9 +97,12 @@ def _hills(seed: int, field: Field, x: Floats, y: Floats) -> Floats:
         points = shapely.points(x[near], y[near])
         shapely.prepare(foot)
         depth = shapely.distance(points, foot.exterior) * shapely.contains(foot, points)
-        share = np.clip(depth / (0.92 * min(hill[2], hill[3])), 0, 1)
-        ridge = 1 + 0.16 * field.relief(x[near] * 1.2, y[near] * 1.2) * share
-        rise[near] = np.maximum(rise[near], hill[5] * (share**1.35) * (1.55 - 0.55 * share) * ridge)
+        t = np.radians(hill[4])
+        u, v = x[near] - hill[0], y[near] - hill[1]
+        along, across = u * np.cos(t) + v * np.sin(t), v * np.cos(t) - u * np.sin(t)
+        dome = np.exp(-1.9 * ((along / hill[2]) ** 2 + (across / hill[3]) ** 2))
+        ridge = 1 + 0.1 * np.clip(field.relief(x[near], y[near]), -2, 2)
+        rise[near] = np.maximum(rise[near], hill[5] * dome * ridge * -np.expm1(-depth / 130))
     return rise
 
 
