@@ -17,11 +17,11 @@ import { Legend } from './legend.ts'
 import { CityMap, type Picked, type Scene } from './map.ts'
 import { notify } from './notice.ts'
 import { Slider } from './slider.ts'
-import { throttled } from './throttle.ts'
+import { delay, throttled } from './throttle.ts'
 import { clamped, datetimeOf, type Period } from './time.ts'
 import { isVisible, toggled } from './visibility.ts'
 
-const SWAP_EVERY = 150
+const LATE = 1000
 const RETRY_AFTER = 5000
 
 let view: View = parseHash(location.hash, navigator.language.startsWith('zh') ? 'zh' : 'en')
@@ -60,10 +60,14 @@ function scene(): Scene {
   return { style, asOf: asOf(), visible, selected: shown?.feature ?? null }
 }
 
-/** Takes a change of the view: into the address at once, onto the page as fast as it can follow. */
-function change(part: Partial<View>): void {
+function remember(part: Partial<View>): void {
   view = { ...view, ...part }
   history.replaceState(null, '', formatHash(view))
+}
+
+/** Takes a change of the view: into the address at once, onto the page as fast as it can follow. */
+function change(part: Partial<View>): void {
+  remember(part)
   render()
 }
 
@@ -77,19 +81,23 @@ function render(): void {
     ? word('asOf', language).replace('…', periodName(view.time, language))
     : word('now', language)
   byId('language').textContent = word('otherLanguage', language)
-  byId('tilt').textContent = word((view.camera?.pitch ?? 0) > 0 ? 'flat' : 'tilt', language)
+  renderTilt()
   renderScenarios()
   slider.show(view.time, language)
   legend.show(city(), language, visible)
   redraw()
 }
 
-/** The map and the card follow at most every SWAP_EVERY ms, and always to the last. */
+function renderTilt(): void {
+  byId('tilt').textContent = word(view.camera?.pitch ? 'flat' : 'tilt', view.language)
+}
+
+/** The map and the card take the next change when the last one's tiles are there, or are late. */
 const redraw = throttled(() => {
   map.draw(scene())
   if (shown && drawnAt !== asOfKey()) choose({ layer: shown.entry.name, fid: shown.fid })
   drawnAt = asOfKey()
-}, SWAP_EVERY)
+}, () => Promise.race([map.settled(), delay(LATE)]))
 
 function renderScenarios(): void {
   const select = byId<HTMLSelectElement>('scenario')
@@ -163,7 +171,10 @@ function build(): void {
     settled: () => map.settled(),
   })
   legend = new Legend(byId('legend'), (layer) => change(toggled(layer, view)))
-  map.onMove((camera) => change({ camera }))
+  map.onMove((camera) => {
+    remember({ camera })
+    renderTilt()
+  })
   map.onPick(choose)
   map.onError(complain)
   byId('tilt').addEventListener('click', () => map.tilt(!view.camera?.pitch))
@@ -189,8 +200,7 @@ async function start(): Promise<void> {
   } catch (error) {
     console.error(error)
     complain()
-    setTimeout(() => void start(), RETRY_AFTER)
-    return
+    return void delay(RETRY_AFTER).then(start)
   }
   try {
     build()

@@ -2,6 +2,7 @@
 import { element } from './dom.ts'
 import type { Language } from './hash.ts'
 import { periodName, word } from './i18n.ts'
+import { delay } from './throttle.ts'
 import { inSteps, periodOf, shift, stepOf, stepsBetween, type Period, type Step } from './time.ts'
 
 const PAUSE: Record<Step, number> = { year: 900, month: 350 }
@@ -99,8 +100,7 @@ export class Slider {
     if (this.#range.valueAsNumber >= this.#last) this.#go(0)
     this.#paint()
     while (this.#range.valueAsNumber < this.#last) {
-      const pause = new Promise((resolve) => setTimeout(resolve, PAUSE[this.#step]))
-      await Promise.all([pause, this.#options.settled()])
+      await Promise.all([delay(PAUSE[this.#step]), this.#options.settled()])
       if (this.#run !== run) return
       this.#go(this.#range.valueAsNumber + 1)
     }

@@ -1,18 +1,24 @@
-/** Runs at once, then at most once in so many milliseconds, and after the last call for sure. */
-export function throttled(run: () => void, every: number): () => void {
-  let waiting = false
+/** Waiting, and not doing too much meanwhile. */
+
+export function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
+
+/** Runs at once, then not before it has rested, and after the last call for sure. */
+export function throttled(run: () => void, rest: () => Promise<unknown>): () => void {
+  let resting = false
   let again = false
-  const go = (): void => {
-    waiting = true
-    again = false
-    run()
-    setTimeout(() => {
-      waiting = false
-      if (again) go()
-    }, every)
+  const go = async (): Promise<void> => {
+    resting = true
+    do {
+      again = false
+      run()
+      await rest()
+    } while (again)
+    resting = false
   }
   return () => {
-    if (waiting) again = true
-    else go()
+    if (resting) again = true
+    else void go()
   }
 }
