@@ -34,7 +34,9 @@ async def xyz(request: Request) -> Response:
     )
     headers = {
         "ETag": made.etag,
-        "Cache-Control": "no-cache" if not context.grant.get().authenticated else "private, no-cache",
+        "Cache-Control": "no-cache"
+        if not context.grant.get().authenticated
+        else "private, no-cache",
         "Vary": "Authorization, X-API-Key",
         "CityTwin-AsOf": urlencode(made.asof.params()),
     }

@@ -47,9 +47,8 @@ def configuration(
             "identification": {
                 "title": {"en": "citytwin", "zh": "城市孪生时空信息平台"},
                 "description": {
-                    "en": "A city at any place, at any moment, in any version: time-indexed layers, "
-                    "tiles and analyses",
-                    "zh": "任意地点、任意时刻、任意方案的城市：时空图层、瓦片与分析",
+                    "en": "A city at any place, at any moment, in any version",
+                    "zh": "任意地点、任意时刻、任意方案的城市",
                 },
                 "keywords": {"en": ["city", "digital twin"], "zh": ["城市", "数字孪生"]},
                 "keywords_type": "theme",
@@ -68,6 +67,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
     """One layer as a pygeoapi collection of features and tiles."""
     title = {"en": layer.title("en"), "zh": layer.title("zh")}
     bbox = list(layer.extent or WORLD_BOUNDS)
+    style = "application/vnd.mapbox.style+json"
     return {
         "type": "collection",
         "title": title,
@@ -76,7 +76,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
         "itemCount": layer.current,
         "links": [
             _link("application/json", "tilejson", f"{base_url}/tiles/{layer.name}.json"),
-            _link("application/vnd.mapbox.style+json", "style", f"{base_url}/styles/{layer.name}.json"),
+            _link(style, "style", f"{base_url}/styles/{layer.name}.json"),
         ],
         "extents": {
             "spatial": {"bbox": bbox, "crs": crs.CRS84_URI},

@@ -26,7 +26,7 @@ class Answer:
 
 
 def collection(layer: str, query: Mapping[str, str]) -> Answer:
-    """A page of a layer's features; paged by key, so that the last page costs what the first does."""
+    """A page of a layer's features, by key: the last page costs what the first does."""
     wanted = wanted_of(query)
     page = items.page(
         context.database.get(), layer, context.asof.get(), context.grant.get(), wanted

@@ -190,7 +190,7 @@ def _feature(view: Reading, wanted: Wanted) -> sql.Composed:
 
 
 def _instant(expression: str) -> sql.Composable:
-    text: Any = f"to_char({expression}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    text: Any = f'to_char({expression}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
     return sql.SQL(text)
 
 

@@ -11,8 +11,8 @@ from spatial.errors import Invalid
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 _RESERVED = frozenset(
     (
-        "bbox", "bbox-crs", "crs", "f", "lang", "limit", "offset", "after", "resulttype", "datetime",
-        "known_at", "scenario", "sortby", "properties", "skipGeometry", "profile",
+        "bbox", "bbox-crs", "crs", "f", "lang", "limit", "offset", "after", "resulttype",
+        "datetime", "known_at", "scenario", "sortby", "properties", "skipGeometry", "profile",
     )
 )  # fmt: skip
 _LATER = frozenset(("filter", "filter-lang", "filter-crs", "q"))

@@ -100,7 +100,11 @@ routes = [
     Route(_TILE, _hosted(tiles.get_collection_tiles_data, "layer", "scheme", "z", "y", "x")),
     Route("/processes", _hosted(processes.describe_processes)),
     Route("/processes/{process}", _hosted(processes.describe_processes, "process")),
-    Route("/processes/{process}/execution", _hosted(processes.execute_process, "process"), methods=["POST"]),
+    Route(
+        "/processes/{process}/execution",
+        _hosted(processes.execute_process, "process"),
+        methods=["POST"],
+    ),
     Route("/jobs", _jobs),
     Route("/jobs/{job}", _jobs, methods=["GET", "DELETE"]),
     Route("/jobs/{job}/results", _hosted(processes.get_job_result, "job")),

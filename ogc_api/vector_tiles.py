@@ -63,9 +63,7 @@ class LayerTileProvider(BaseMVTProvider):  # type: ignore[misc]
             zxy = int(z), int(x), int(y)
         except ValueError:
             raise NotFound("a tile is named by three numbers: matrix, row and column") from None
-        made = tile(
-            context.database.get(), self.data, context.asof.get(), context.grant.get(), zxy
-        )
+        made = tile(context.database.get(), self.data, context.asof.get(), context.grant.get(), zxy)
         return made.data or b""
 
     def get_default_metadata(
@@ -107,7 +105,9 @@ class LayerTileProvider(BaseMVTProvider):  # type: ignore[misc]
         dumped: dict[str, Any] = metadata.model_dump(exclude_none=True, by_alias=True)
         return dumped
 
-    def get_html_metadata(self, dataset: str, server_url: str, *_: Any, **__: Any) -> dict[str, Any]:
+    def get_html_metadata(
+        self, dataset: str, server_url: str, *_: Any, **__: Any
+    ) -> dict[str, Any]:
         place = f"{server_url}/collections/{dataset}/tiles/{SCHEME.tileMatrixSet}"
         return {
             "id": dataset,

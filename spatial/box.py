@@ -22,7 +22,7 @@ def parse_box(text: str, crs_text: str | None = None) -> tuple[Box, int]:
     if any(number != number or abs(number) == float("inf") for number in numbers):
         raise Invalid("the numbers of a bbox must be finite")
     code = crs.srid(crs_text) if crs_text else crs.WGS84
-    if crs_text and crs.parse(crs_text).to_authority() != ("OGC", "CRS84") and crs.northing_first(code):
+    if crs_text and not crs.is_crs84(crs_text) and crs.northing_first(code):
         numbers = [numbers[1], numbers[0], numbers[3], numbers[2]]
     minx, miny, maxx, maxy = numbers
     if minx > maxx or miny > maxy:

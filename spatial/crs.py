@@ -46,12 +46,17 @@ def srid(spelling: Any) -> int:
     the EPSG registry does not know.
     """
     crs = parse(spelling)
-    if crs.to_authority() == ("OGC", "CRS84"):
+    if is_crs84(crs):
         return WGS84
     code = crs.to_epsg(min_confidence=70)
     if code is None:
         raise Invalid(f"'{crs.name}' has no EPSG code, which storage needs: choose one with --crs")
     return int(code)
+
+
+def is_crs84(spelling: Any) -> bool:
+    """Whether a CRS is longitude and latitude of WGS 84, in that order."""
+    return bool(parse(spelling).to_authority() == ("OGC", "CRS84"))
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from spatial.database import Database
 from spatial.digest import digest
 from spatial.errors import Denied, Invalid, NotFound
-from spatial.grant import CLASSES, Access, Grant, Scope
+from spatial.grant import CLASSES, SCOPES, Access, Grant, Scope
 
 PREFIX = "ct_"
 DAYS = 365
@@ -46,7 +46,8 @@ def create(
         wanted = sorted({Access.PUBLIC, *map(Access, classes)})
         granted = Scope(scope)
     except ValueError as error:
-        raise Invalid(f"{error}: scopes are read, write, admin; classes are {', '.join(CLASSES)}") from None
+        known = f"scopes are {', '.join(SCOPES)}; classes are {', '.join(CLASSES)}"
+        raise Invalid(f"{error}: {known}") from None
     if days <= 0:
         raise Invalid("a token must last for at least a day")
     secret = PREFIX + secrets.token_urlsafe(32)

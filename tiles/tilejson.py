@@ -7,7 +7,7 @@ from spatial.asof import AsOf
 from spatial.layer import Layer
 from tiles.vector import MAX_ZOOM, MIN_ZOOM
 
-_KINDS = {"integer": "Number", "bigint": "Number", "double precision": "Number", "boolean": "Boolean"}
+_NUMBERS = ("integer", "bigint", "double precision")
 WORLD_BOUNDS = (-180.0, -85.0511, 180.0, 85.0511)
 DEEPEST_DRAWN = 16
 
@@ -36,7 +36,13 @@ def tilejson(layer: Layer, base_url: str, asof: AsOf, language: str = "zh") -> d
             {
                 "id": layer.name,
                 "description": layer.title(language),
-                "fields": {c.name: _KINDS.get(c.type, "String") for c in layer.columns},
+                "fields": {c.name: _kind(c.type) for c in layer.columns},
             }
         ],
     }
+
+
+def _kind(column_type: str) -> str:
+    if column_type in _NUMBERS:
+        return "Number"
+    return "Boolean" if column_type == "boolean" else "String"

@@ -1,0 +1,34 @@
+"""The command line: one clear line and a non-zero exit on error."""
+
+import sys
+
+import typer
+
+from citytwin.cli.analyses import app as analyses
+from citytwin.cli.layers import app as layers
+from citytwin.cli.scenarios import app as scenarios
+from citytwin.cli.service import app as service
+from citytwin.cli.tokens import app as tokens
+from spatial.errors import CityError
+
+app = typer.Typer(
+    help="A city at any place, at any moment, in any version.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for commands in (service, layers, analyses):
+    app.registered_commands += commands.registered_commands
+app.add_typer(scenarios, name="scenario")
+app.add_typer(tokens, name="token")
+
+
+def main() -> None:
+    """Entry point of the `citytwin` command."""
+    try:
+        app()
+    except CityError as error:
+        sys.stderr.write(f"citytwin: {error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

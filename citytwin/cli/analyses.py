@@ -1,0 +1,97 @@
+"""Commands on analyses: list them, run one here and now."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from citytwin.cli.output import (
+    At,
+    Data,
+    Json,
+    KnownAt,
+    ScenarioName,
+    answer,
+    chosen_asof,
+    city,
+    notes,
+    table,
+)
+from spatial.errors import CityError, Invalid
+from spatial.grant import OWNER
+
+app = typer.Typer()
+
+
+@app.command("analyses")
+def list_(data: Data = None, json: Json = False) -> None:
+    """List the analyses with their inputs."""
+    from spatial.analyses import registry
+
+    rows = [(a.name, a.title_zh, a.title_en, _inputs(a)) for a in registry.every()]
+    headings = ("analysis", "title_zh", "title_en", "inputs")
+    answer([dict(zip(headings, row, strict=True)) for row in rows], json, table(headings, rows))
+
+
+@app.command()
+def run(
+    analysis: str,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", help="NAME=VALUE, once for each input")
+    ] = None,
+    output: Annotated[str | None, typer.Option(help="name of the layer to write")] = None,
+    at: At = None,
+    known_at: KnownAt = None,
+    scenario: ScenarioName = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Run an analysis; its result is a layer, with a certificate."""
+    from spatial.analyses import jobs, runner
+
+    given = dict(map(_pair, inputs or []))
+    with city(data) as (database, chosen):
+        asof = chosen_asof(chosen, at, known_at, scenario)
+        job = jobs.submit(database, analysis, given, asof, OWNER, output)
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=notes,
+            transient=True,
+            disable=not notes.is_terminal,
+        ) as bar:
+            task = bar.add_task(analysis, total=1.0)
+
+            def told(share: float, message: str) -> None:
+                bar.update(task, completed=share, description=message or analysis)
+
+            runner.run(database, job, dask=chosen.dask or None, watch=told)
+        done = jobs.wait(database, job, OWNER)
+    document = done.document()
+    if done.status != "successful":
+        raise CityError(f"{analysis} {done.status}: {done.message}")
+    answer(document, json, table(("", ""), _lines(document)))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise Invalid(f"write --input NAME=VALUE, not '{text}'")
+    return name, value
+
+
+def _inputs(analysis: Any) -> str:
+    return ", ".join(one.name if one.required else f"[{one.name}]" for one in analysis.inputs())
+
+
+def _lines(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    certificate = document["certificate"] or {}
+    return [
+        *document["outputs"].items(),
+        *document["summary"].items(),
+        ("balance", certificate.get("equation")),
+        ("holds", certificate.get("holds")),
+        ("residual", certificate.get("residual")),
+    ]

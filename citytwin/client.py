@@ -1,0 +1,213 @@
+"""City: the notebook's client. It speaks HTTP only, to a service here or anywhere."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+PAGE = 10_000
+
+
+class CityError(Exception):
+    """The service said no; the message is its own."""
+
+
+class City:
+    """A city behind a URL.
+
+    url: the service; without one CITYTWIN_URL, else the service on this machine.
+    token: of `citytwin token create`; without one CITYTWIN_TOKEN, else anonymous.
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        self.url = (url or os.environ.get("CITYTWIN_URL") or DEFAULT_URL).rstrip("/")
+        token = token or os.environ.get("CITYTWIN_TOKEN")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=120)
+
+    def layers(self) -> list[str]:
+        """Names of the layers that you may see."""
+        document = self._get("/collections", {"f": "json"})
+        return [collection["id"] for collection in document["collections"]]
+
+    def layer(self, name: str) -> "LayerView":
+        """A layer, now, in main; narrow it with `at`, `known_at` and `scenario`."""
+        return LayerView(self, name)
+
+    def scenarios(self) -> list[str]:
+        """Names of the open scenarios."""
+        return [found["name"] for found in self._get("/scenarios", {})["scenarios"]]
+
+    def analyses(self) -> dict[str, str]:
+        """The analyses that the service can run, and what they are for."""
+        document = self._get("/processes", {"f": "json", "limit": "1000"})
+        return {process["id"]: process["title"] for process in document["processes"]}
+
+    def run(
+        self,
+        analysis: str,
+        *,
+        at: str | None = None,
+        known_at: str | None = None,
+        scenario: str | None = None,
+        output: str | None = None,
+        progress: Callable[[int, str], None] | None = None,
+        **inputs: Any,
+    ) -> "Result":
+        """Run an analysis and wait for it; raises CityError with its reason if it fails."""
+        extra = {"datetime": at, "known_at": known_at, "scenario": scenario, "output": output}
+        body = {"inputs": inputs | {key: value for key, value in extra.items() if value}}
+        answer = self._http.post(
+            f"/processes/{analysis}/execution", json=body, headers={"Prefer": "respond-async"}
+        )
+        _check(answer)
+        job = answer.headers["location"].rstrip("/").rpartition("/")[2]
+        status = self._wait(job, progress)
+        if status["status"] != "successful":
+            raise CityError(f"{analysis} {status['status']}: {status.get('message', '')}")
+        document = self._get(f"/jobs/{job}/results", {"f": "json"})
+        return Result(self, job, document["outputs"], document["summary"], document["certificate"])
+
+    def _wait(self, job: str, progress: Callable[[int, str], None] | None) -> dict[str, Any]:
+        pause = 0.1
+        while True:
+            status: dict[str, Any] = self._get(f"/jobs/{job}", {"f": "json"})
+            if progress:
+                progress(int(status.get("progress") or 0), str(status.get("message") or ""))
+            if status["status"] in ("successful", "failed", "dismissed"):
+                return status
+            time.sleep(pause)
+            pause = min(pause * 1.5, 2.0)
+
+    def _get(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        answer = self._http.get(path, params=dict(params))
+        _check(answer)
+        document: dict[str, Any] = answer.json()
+        return document
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"City('{self.url}')"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """A layer at an AsOf. It holds no data until asked."""
+
+    city: City
+    name: str
+    asof: tuple[tuple[str, str], ...] = ()
+
+    def at(self, valid_at: str) -> "LayerView":
+        """As it is true at a time: a year, a date, an instant, or an interval a/b."""
+        return self._with("datetime", valid_at)
+
+    def known_at(self, known_at: str) -> "LayerView":
+        """As the records said at a time."""
+        return self._with("known_at", known_at)
+
+    def scenario(self, name: str) -> "LayerView":
+        """As a plan has it."""
+        return self._with("scenario", name)
+
+    def count(self, **equal: Any) -> int:
+        """How many features match."""
+        query = self._query(None, None, equal) | {"limit": "1", "resulttype": "hits"}
+        return int(self.city._get(f"/collections/{self.name}/items", query)["numberMatched"])
+
+    def to_geopandas(
+        self,
+        bbox: tuple[float, float, float, float] | None = None,
+        crs: int | None = None,
+        **equal: Any,
+    ) -> "gpd.GeoDataFrame":
+        """The features as a GeoDataFrame indexed by fid.
+
+        bbox: west, south, east, north in degrees; crs: EPSG code of the result (4326 without one);
+        equal: attribute values that must match.
+        """
+        import geopandas as gpd
+        import shapely
+
+        features = list(self._features(self._query(bbox, crs, equal)))
+        geometries = [shapely.geometry.shape(f["geometry"]) for f in features]
+        if crs is not None and _northing_first(crs):
+            geometries = [shapely.transform(g, lambda xy: xy[:, ::-1]) for g in geometries]
+        frame = gpd.GeoDataFrame(
+            [f["properties"] for f in features],
+            geometry=gpd.GeoSeries(geometries, crs=crs or 4326),
+        )
+        frame.index = [f["id"] for f in features]
+        frame.index.name = "fid"
+        return frame
+
+    def _with(self, key: str, value: str) -> "LayerView":
+        return replace(self, asof=(*(pair for pair in self.asof if pair[0] != key), (key, value)))
+
+    def _query(
+        self, bbox: tuple[float, ...] | None, crs: int | None, equal: Mapping[str, Any]
+    ) -> dict[str, str]:
+        query = dict(self.asof) | {key: str(value) for key, value in equal.items()}
+        if bbox is not None:
+            query["bbox"] = ",".join(map(str, bbox))
+        if crs is not None:
+            query["crs"] = f"http://www.opengis.net/def/crs/EPSG/0/{crs}"
+        return query
+
+    def _features(self, query: dict[str, str]) -> Iterator[dict[str, Any]]:
+        path, params = f"/collections/{self.name}/items", query | {"limit": str(PAGE)}
+        while True:
+            page = self.city._get(path, params)
+            yield from page["features"]
+            onward = [link["href"] for link in page["links"] if link["rel"] == "next"]
+            if not onward:
+                return
+            params = dict(httpx.URL(onward[0]).params)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an analysis made: layers, a summary, and the certificate that it balances."""
+
+    city: City
+    job: str
+    outputs: dict[str, str]
+    summary: dict[str, Any]
+    certificate: dict[str, Any]
+
+    @property
+    def layer(self) -> LayerView:
+        """The layer that it wrote."""
+        return self.city.layer(self.outputs["layer"])
+
+
+def _check(answer: httpx.Response) -> None:
+    if answer.is_success:
+        return
+    try:
+        reason = answer.json().get("description") or answer.text
+    except ValueError:
+        reason = answer.text
+    raise CityError(f"{answer.status_code}: {reason}")
+
+
+def _northing_first(code: int) -> bool:
+    import pyproj
+
+    axes = pyproj.CRS.from_epsg(code).axis_info
+    return bool(axes) and axes[0].direction.lower() in ("north", "south")

@@ -1,0 +1,48 @@
+"""Opening a city: its database, embedded or elsewhere, at this version's revision."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from citytwin.settings import Settings
+from spatial.database import Database
+from spatial.migrate import migrate
+from spatial.postgres.cluster import Cluster
+
+
+@contextmanager
+def open_city(chosen: Settings) -> Iterator[tuple[Database, Settings]]:
+    """The city's database, started if it was not, and settings that name it.
+
+    The embedded cluster is shared: the last process that leaves stops it.
+    """
+    if chosen.database_url:
+        with _migrated(chosen.database_url) as database:
+            yield database, chosen
+        return
+    with (
+        Cluster.open(chosen.data_dir) as cluster,
+        _migrated(cluster.conninfo) as database,
+    ):
+        yield database, replace(chosen, database_url=cluster.conninfo)
+
+
+@contextmanager
+def _migrated(conninfo: str) -> Iterator[Database]:
+    database = Database(conninfo)
+    try:
+        migrate(database)
+        yield database
+    finally:
+        database.close()
+
+
+def rasters_dir(chosen: Settings) -> Path:
+    """Where rasters are stored."""
+    return chosen.data_dir / "rasters"
+
+
+def rejects_dir(chosen: Settings) -> Path:
+    """Where the rejected rows of loads are kept."""
+    return chosen.data_dir / "rejects"

@@ -1,0 +1,185 @@
+"""The city's processes: the database, the web workers, the analyses, the clock."""
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import httpx
+from granian import Granian
+from granian.constants import Interfaces
+
+from citytwin.home import open_city
+from citytwin.seed import is_empty, seed
+from citytwin.settings import Settings, environment_of
+from spatial.analyses.worker import work
+from spatial.clock import tick
+from spatial.database import Database
+from spatial.errors import CityError, Conflict, Misconfigured, Unavailable
+from spatial.postgres import cluster
+
+LOG = logging.getLogger("citytwin")
+STATE = "service.json"
+PATIENCE_S = 600
+KILL_AFTER_S = 5
+TICK_S = 1.0
+
+
+def url(chosen: Settings) -> str:
+    """Where the service is seen from this machine."""
+    host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host
+    return chosen.base_url or f"http://{host}:{chosen.port}/"
+
+
+def up(chosen: Settings, *, sample: bool, say: Callable[[str], None]) -> None:
+    """Serve until told to stop, then stop what this started.
+
+    Raises Conflict where a service runs on this data directory already.
+    """
+    other = status(chosen)
+    if other["service"] == "running":
+        raise Conflict(f"the city is up already: {other['url']}")
+    with open_city(chosen) as (database, found):
+        if sample and is_empty(database):
+            seed(database, found, say)
+        os.environ.update(environment_of(found))
+        stop = Event()
+        state = chosen.data_dir / STATE
+        state.parent.mkdir(parents=True, exist_ok=True)
+        state.write_text(json.dumps({"pid": os.getpid(), "url": url(chosen)}))
+        helpers = [
+            Thread(target=work, args=(found.database_url, stop), name="analyses"),
+            Thread(target=_clock, args=(database, stop), name="clock"),
+            Thread(target=_announce, args=(url(chosen), stop, say), name="announce"),
+        ]
+        for helper in helpers:
+            helper.start()
+        try:
+            _serve(chosen)
+        finally:
+            stop.set()
+            for helper in helpers:
+                helper.join()
+            state.unlink(missing_ok=True)
+
+
+def _serve(chosen: Settings) -> None:
+    Granian(
+        "citytwin.app:worker",
+        address=chosen.host,
+        port=chosen.port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=chosen.workers,
+        respawn_failed_workers=True,
+        workers_kill_timeout=KILL_AFTER_S,
+        log_access=False,
+        log_level="warning",  # type: ignore[arg-type]
+    ).serve()
+
+
+def _clock(database: Database, stop: Event) -> None:
+    while not stop.wait(TICK_S):
+        try:
+            tick(database)
+        except CityError as error:
+            LOG.warning("the clock waits: %s", error)
+
+
+def _announce(address: str, stop: Event, say: Callable[[str], None]) -> None:
+    """Say ready once the service answers, so that whoever reads it can rely on it."""
+    while not stop.wait(0.1):
+        if _answers(address):
+            say(f"ready: {address}")
+            return
+
+
+def _answers(address: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(f"{address}readyz", timeout=2).is_success
+    return False
+
+
+def detach(chosen: Settings, *, sample: bool) -> str:
+    """Start `up` in the background; returns its address once it serves."""
+    chosen.data_dir.mkdir(parents=True, exist_ok=True)
+    log = chosen.data_dir / "service.log"
+    command = [sys.executable, "-m", "citytwin", "up", *([] if sample else ["--no-sample"])]
+    with log.open("ab") as out:
+        child = subprocess.Popen(
+            command,
+            env=os.environ | environment_of(chosen),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            raise Misconfigured(f"the service ended at once; its last words: {_last_line(log)}")
+        state = _state(chosen)
+        if state.get("pid") == child.pid and _answers(url(chosen)):
+            return url(chosen)
+        time.sleep(0.1)
+    raise Unavailable(f"the service does not answer; see {log}")
+
+
+def down(chosen: Settings) -> bool:
+    """Stop the service and the embedded database of a data directory."""
+    state = _state(chosen)
+    running = bool(state) and _alive(state["pid"])
+    if running:
+        os.kill(state["pid"], signal.SIGTERM)
+        deadline = time.monotonic() + 30
+        while _alive(state["pid"]) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    stopped = False if chosen.database_url else cluster.stop(chosen.data_dir)
+    return running or stopped
+
+
+def status(chosen: Settings) -> dict[str, Any]:
+    """What runs on a data directory."""
+    state = _state(chosen)
+    alive = bool(state) and _alive(state["pid"])
+    return {
+        "data": str(chosen.data_dir),
+        "service": "running" if alive else "stopped",
+        "url": state.get("url") if alive else None,
+        "database": "external"
+        if chosen.database_url
+        else "running"
+        if cluster.running(chosen.data_dir)
+        else "stopped",
+    }
+
+
+def _state(chosen: Settings) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((chosen.data_dir / STATE).read_text())
+        return found
+    except (OSError, ValueError):
+        return {}
+
+
+def _alive(pid: int) -> bool:
+    """Whether that process is a city's service, not a stranger with a reused number."""
+    try:
+        os.kill(pid, 0)
+        words = Path(f"/proc/{pid}/cmdline")
+        return not words.exists() or b"citytwin" in words.read_bytes()
+    except OSError:
+        return False
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "none"
