@@ -1,0 +1,76 @@
+"""Every registered analysis as an OGC API process, described from the registry alone."""
+
+from typing import Any
+
+from pygeoapi.process.base import BaseProcessor
+
+import spatial.land_use.land_use_overlay  # noqa: F401 (registers it)
+from spatial.analyses import registry
+from spatial.analyses.inputs import Label
+from spatial.analyses.registry import Analysis, Input
+
+_TIME = {"type": "string"}
+#: What every execution may say beside the analysis's own inputs.
+COMMON = (
+    Input(
+        "datetime", Label("时点：读哪一时的城市", "instant: which state of the city"), False, _TIME
+    ),
+    Input(
+        "known_at", Label("当时所知：按哪一版记录", "by which edition of the books"), False, _TIME
+    ),
+    Input("scenario", Label("方案", "scenario: in which plan"), False, {"type": "string"}),
+    Input("output", Label("成果图层名", "name of the layer to make"), False, {"type": "string"}),
+)
+MODES = ("sync-execute", "async-execute")
+
+
+class AnalysisProcess(BaseProcessor):  # type: ignore[misc]
+    """The description of one analysis; `ogc_api.manager` runs it as a job."""
+
+    def __init__(self, definition: dict[str, Any]) -> None:
+        super().__init__(definition, description(registry.find(definition["analysis"])))
+
+
+def process_resources() -> dict[str, dict[str, Any]]:
+    """pygeoapi's resource entries, one for each analysis."""
+    processor = f"{__name__}.{AnalysisProcess.__name__}"
+    return {
+        one.name: {"type": "process", "processor": {"name": processor, "analysis": one.name}}
+        for one in registry.every()
+    }
+
+
+def description(analysis: Analysis) -> dict[str, Any]:
+    """The process's metadata, its texts in both languages for pygeoapi to choose from."""
+    return {
+        "version": "1.0.0",
+        "id": analysis.name,
+        "title": {"en": analysis.title_en, "zh": analysis.title_zh},
+        "description": {"en": analysis.about_en, "zh": analysis.about_zh},
+        "jobControlOptions": list(MODES),
+        "outputTransmission": ["value"],
+        "keywords": [analysis.name],
+        "links": [],
+        "inputs": {one.name: _input(one) for one in (*analysis.inputs(), *COMMON)},
+        "outputs": {
+            "result": {
+                "title": {"en": "the job's result", "zh": "作业结果"},
+                "description": {
+                    "en": "the layer that was made, a summary, and the certificate of its balance",
+                    "zh": "生成的图层、摘要与平衡证明",
+                },
+                "schema": {"type": "object", "contentMediaType": "application/json"},
+            }
+        },
+    }
+
+
+def _input(one: Input) -> dict[str, Any]:
+    label = {"en": one.label.en, "zh": one.label.zh}
+    return {
+        "title": label,
+        "description": label,
+        "schema": dict(one.schema),
+        "minOccurs": int(one.required),
+        "maxOccurs": 1,
+    }

@@ -1,0 +1,101 @@
+"""One part of an overlay of two layers: read from the database, cut, staged."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from spatial import crs
+from spatial.analyses.reading import readings
+from spatial.analyses.staging import Staging
+from spatial.asof import AsOf
+from spatial.frame import fetch
+from spatial.grant import Grant
+from spatial.land_use.overlay import How, left_part, right_only
+from spatial.land_use.pieces import Pieces
+from spatial.land_use.polygons import Geometries, Indices
+from spatial.land_use.tally import Tally
+from spatial.layer import Box
+from spatial.parallel import database_here
+from spatial.partition import Part
+
+type Side = Literal["left", "right"]
+
+#: What the staging table holds of a piece: the row versions of both sides, the planar area.
+STAGED = (("left_version", "bigint"), ("right_version", "bigint"), ("area", "double precision"))
+#: A box may bulge in another CRS by less than this share of its size.
+BULGE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Cutter:
+    """Cuts any part of two layers in the CRS of the left one."""
+
+    conninfo: str
+    left: str
+    right: str
+    asof: AsOf
+    grant: Grant
+    how: How
+    grid_size: float | None
+    staging: Staging
+
+    def __call__(self, task: tuple[Side, Part]) -> tuple[int, Tally]:
+        """Cut the part of one side by all that it meets of the other.
+
+        Returns the batch in which the pieces were staged, and their tally.
+        """
+        side, part = task
+        ours, theirs = self._read(side, part)
+        if side == "left":
+            left, right = ours, theirs
+            pieces = left_part(
+                self._polygons(left), self._polygons(right), self.how, self.grid_size
+            )
+        else:
+            left, right = theirs, ours
+            pieces = right_only(self._polygons(right), self._polygons(left), self.grid_size)
+        return self._stage(pieces, left, right), pieces.tally
+
+    def _read(self, side: Side, part: Part) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+        """The part of this side, and what meets its bounds on the other."""
+        database = database_here(self.conninfo)
+        with readings(database, [self.left, self.right], self.asof, self.grant) as (pg, views):
+            here, there = views if side == "left" else views[::-1]
+            ours = fetch(database, pg, part.of(here), [])
+            box = _reach(ours, here.layer.srid != there.layer.srid)
+            theirs = fetch(database, pg, there.within(box, here.layer.srid), [])
+        return ours, theirs
+
+    def _polygons(self, frame: gpd.GeoDataFrame) -> Geometries:
+        """(n,) the geometries in the CRS of the overlay."""
+        geometry: Geometries = np.asarray(frame.geometry.array)
+        source = frame.crs.to_epsg()
+        if source == self.staging.srid or frame.empty:
+            return geometry
+        move: Any = crs.transformer(source, self.staging.srid).transform
+        return np.asarray(shapely.transform(geometry, move, interleaved=False))
+
+    def _stage(self, pieces: Pieces, left: gpd.GeoDataFrame, right: gpd.GeoDataFrame) -> int:
+        values = [
+            _versions(left, pieces.left),
+            _versions(right, pieces.right),
+            shapely.area(pieces.geometry).tolist(),
+        ]
+        wkb = shapely.to_wkb(pieces.geometry)
+        return self.staging.write(database_here(self.conninfo), values, wkb)
+
+
+def _versions(frame: gpd.GeoDataFrame, rows: Indices) -> list[int | None]:
+    """(n,) the versions of rows by position; None for -1."""
+    versions = [*frame["version"].tolist(), None]
+    return [versions[row] for row in rows.tolist()]
+
+
+def _reach(frame: gpd.GeoDataFrame, moves: bool) -> Box:
+    """The bounds of all features, with room for what another CRS does to their edges."""
+    x0, y0, x1, y1 = map(float, frame.total_bounds)
+    room = BULGE * max(x1 - x0, y1 - y0) if moves else 0.0
+    return x0 - room, y0 - room, x1 + room, y1 + room
