@@ -1,0 +1,118 @@
+"""A really running city: `citytwin up` on a free port, seeded with the sample."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import IO, Any
+
+READY = "ready: "
+READY_WITHIN_S = 180
+STOP_WITHIN_S = 60
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service; `url` ends with a slash."""
+
+    url: str
+    data_dir: Path
+
+    def command(self, *words: str) -> Any:
+        """Run a `citytwin` command beside the service; its JSON answer."""
+        command = [*_CITYTWIN, *words, "--data", str(self.data_dir), "--json"]
+        done = subprocess.run(command, env=_environment(), capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"citytwin {' '.join(words)}: {done.stderr}")
+        return json.loads(done.stdout)
+
+    def token(self, scope: str = "read", *options: str) -> str:
+        """A new token of this scope; options are those of `citytwin token create`."""
+        made = self.command("token", "create", "--scope", scope, *options)
+        return str(made["token"])
+
+
+@contextmanager
+def running_service(*options: str) -> Iterator[Service]:
+    """Start a city of its own in a new directory, and stop it with all that it started.
+
+    options: further options of `citytwin up`, such as `--no-sample`.
+    Raises RuntimeError with what it said where it is not ready within `READY_WITHIN_S`.
+    """
+    data_dir = Path(tempfile.mkdtemp(prefix="city-"))
+    data_dir.chmod(0o711)  # as root, the database runs as another user, who must get in
+    with (data_dir / "up.stderr").open("w+") as complaints:
+        command = [*_CITYTWIN, "up", "--port", str(_free_port()), "--data", str(data_dir), *options]
+        process = subprocess.Popen(
+            command,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            url = _address(process)
+            if url is None:
+                complaints.seek(0)
+                raise RuntimeError(f"the service is not ready: {complaints.read()[-2000:]}")
+            yield Service(url, data_dir)
+        finally:
+            _stop(process, data_dir)
+            shutil.rmtree(data_dir, ignore_errors=True)
+
+
+_CITYTWIN = (sys.executable, "-m", "citytwin")
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, without a city of its own in it."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CITYTWIN_") and name != "FORCE_COLOR"
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _address(process: subprocess.Popen[str]) -> str | None:
+    """The address in its "ready" line; None where it ends or takes too long."""
+    found: list[str] = []
+    done = Event()
+
+    def listen(out: IO[str]) -> None:
+        for line in out:  # to the end, so that its pipe never fills
+            if line.startswith(READY) and not found:
+                found.append(line.removeprefix(READY).strip())
+                done.set()
+        done.set()
+
+    assert process.stdout is not None
+    Thread(target=listen, args=(process.stdout,), daemon=True).start()
+    done.wait(READY_WITHIN_S)
+    return found[0] if found else None
+
+
+def _stop(process: subprocess.Popen[str], data_dir: Path) -> None:
+    command = [*_CITYTWIN, "down", "--data", str(data_dir)]
+    subprocess.run(command, env=_environment(), capture_output=True, check=False)
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
