@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from datasets.sample import plan
 from datasets.sample.plan import Field, Floats, Geometries
@@ -14,6 +15,7 @@ from datasets.sample.shapes import (
     arrange,
     nearest,
     parts_of,
+    points_at,
     subdivide,
     touching,
     xy,
@@ -84,11 +86,12 @@ def draw_blocks(seed: int, field: Field, waters: Waters, streets: list[MainStree
 
 
 def _zones(
-    faces: Geometries, waters: Waters, arterials: shapely.Geometry, field: Field
+    faces: Geometries, waters: Waters, arterials: BaseGeometry, field: Field
 ) -> tuple[Zones, Floats]:
     x, y = xy(faces)
-    points = shapely.points(x, y)
-    year = plan.development(x, y, shapely.distance(points, arterials), field)
+    points = points_at(x, y)
+    away = np.asarray(shapely.distance(points, arterials))
+    year = plan.development(x, y, away, field)
     park = np.hypot(x - plan.PARK[0], y - plan.PARK[1]) < 3_000
     new = np.hypot(x - plan.NEW_TOWN[0], (y - plan.NEW_TOWN[1]) * 1.2) < 2_900
     old = np.hypot(x - plan.OLD_TOWN[0], y - plan.OLD_TOWN[1]) < plan.MOAT_RADIUS * 1.1
@@ -219,4 +222,4 @@ def _connected(
         elif not keep.all():
             lines = lines[keep]
             return _connected(lines, main, outline)
-    return lines, ends, shapely.points(coordinates[index])
+    return lines, ends.astype(np.int64), points_at(*coordinates[index].T)

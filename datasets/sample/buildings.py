@@ -192,7 +192,7 @@ def _boxes(low: Floats, high: Floats, centre: Floats, axis: Floats) -> Geometrie
     )
     across = np.column_stack([-axis[:, 1], axis[:, 0]])
     points = centre[:, None] + corners[..., :1] * axis[:, None] + corners[..., 1:] * across[:, None]
-    return shapely.polygons(points)
+    return np.asarray(shapely.polygons(points), dtype=object)
 
 
 def _notches(half: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -229,7 +229,7 @@ def _described(
     floors = np.minimum(np.floor(floors), form.floors[1]).astype(np.int32)
     height = floors * form.storey * (1 + 0.04 * rng.standard_normal(len(owner))) + 0.8
     keep = (built < np.minimum(end, plan.TODAY)) & shapely.is_valid(shapes)
-    return pd.DataFrame(
+    made = pd.DataFrame(
         {
             "parcel": parcels["key"].to_numpy()[owner],
             "use": form.use,
@@ -239,4 +239,6 @@ def _described(
             "end": end,
             "geom": shapes,
         }
-    )[keep]
+    )
+    kept: pd.DataFrame = made[keep]
+    return kept

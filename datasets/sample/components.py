@@ -10,7 +10,7 @@ from datasets.sample.blocks import Network
 from datasets.sample.frames import frame
 from datasets.sample.names import CITY
 from datasets.sample.plan import TODAY, Floats, Geometries
-from datasets.sample.shapes import Flags, Integers, touching
+from datasets.sample.shapes import Flags, Integers, points_at, touching
 from datasets.sample.waters import Waters
 
 # class code: names, owner, share among manholes
@@ -40,8 +40,8 @@ def _along(
     way = here - back
     way /= np.maximum(np.hypot(*way.T), 1e-6)[:, None]
     points = here + np.column_stack([-way[:, 1], way[:, 0]]) * aside[slot][:, None]
-    azimuth = np.degrees(np.arctan2(way[:, 0], way[:, 1])) % 360
-    return shapely.points(points), edges[slot], azimuth
+    azimuth: Floats = np.degrees(np.arctan2(way[:, 0], way[:, 1])) % 360
+    return points_at(*points.T), edges[slot], azimuth
 
 
 def _installed(network: Network, edge: Integers, rng: np.random.Generator, first: float) -> Floats:

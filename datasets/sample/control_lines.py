@@ -9,7 +9,7 @@ from datasets.sample.blocks import BLOCK_AREA, Blocks, Network
 from datasets.sample.frames import frame, name_columns
 from datasets.sample.names import Names
 from datasets.sample.plan import Field, Geometries
-from datasets.sample.shapes import Integers, dissolve, touching, xy
+from datasets.sample.shapes import Integers, dissolve, points_at, touching, xy
 from datasets.sample.waters import Waters
 
 IN_FORCE = 2022 + 10 / 12  # the lines took effect in November 2022
@@ -104,7 +104,7 @@ def _urban(
     core = core.buffer(45, quad_segs=2).buffer(-45, quad_segs=2)
     x, y = xy(blocks.blocks)
     arterials = shapely.union_all(network.lines[network.rank == 1])
-    away = shapely.distance(shapely.points(x, y), arterials)
+    away = np.asarray(shapely.distance(points_at(x, y), arterials))
     soon = (blocks.zone == "rural") & (plan.development(x, y, away, field) < plan.TODAY + 3.2)
     reserve = shapely.union_all(blocks.blocks[soon]).difference(core)
     parks = today[(today["land_code"] == "1401")]["geom"].to_numpy()

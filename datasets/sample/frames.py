@@ -39,6 +39,6 @@ def frame(
     return gpd.GeoDataFrame(table, geometry="geom", crs=plan.CRS)
 
 
-def name_columns(names: list[tuple[str, str]]) -> dict[str, list[str]]:
+def name_columns(names: list[tuple[str, str]]) -> dict[str, Any]:
     """The columns name_zh and name_en."""
     return {"name_zh": [zh for zh, _ in names], "name_en": [en for _, en in names]}

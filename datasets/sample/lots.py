@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from datasets.sample import plan
 from datasets.sample.blocks import Blocks, Network, Zones
@@ -128,7 +129,7 @@ def _tidy(
     return shapes, kept[again]
 
 
-def _street_land(network: Network) -> shapely.Geometry:
+def _street_land(network: Network) -> BaseGeometry:
     layers = [
         shapely.union_all(network.lines[network.width == width]).buffer(
             width / 2, quad_segs=2, join_style="mitre", mitre_limit=2.0
@@ -139,7 +140,7 @@ def _street_land(network: Network) -> shapely.Geometry:
 
 
 def _label(
-    faces: Geometries, waters: Waters, blocks: Blocks, street: shapely.Geometry
+    faces: Geometries, waters: Waters, blocks: Blocks, street: BaseGeometry
 ) -> tuple[Zones, Integers, Integers]:
     inside = shapely.point_on_surface(faces)
     water = within(inside, waters.surfaces)
@@ -154,7 +155,8 @@ def _corner_cuts(network: Network, plots: Geometries) -> Geometries:
     degree = np.bincount(network.ends.ravel(), minlength=len(network.nodes))
     junctions = network.nodes[degree > 2]
     node, plot = shapely.STRtree(plots).query(junctions, predicate="dwithin", distance=48.0)
-    return shapely.shortest_line(junctions[node], plots[plot])
+    cuts: Geometries = shapely.shortest_line(junctions[node], plots[plot])
+    return cuts
 
 
 def _programmes(
@@ -208,4 +210,5 @@ def _villages(
     by_river = touching(pieces, rivers, 25.0)
     by_lane = touching(pieces, network.lines[network.rank >= 2], 40.0)
     likely = field.patches(x, y) + 0.9 * (by_river & by_lane) + rng.normal(0, 0.35, len(pieces))
-    return (programme == "field") & (by_river | by_lane) & (likely > 1.0)
+    settled: Flags = (programme == "field") & (by_river | by_lane) & (likely > 1.0)
+    return settled

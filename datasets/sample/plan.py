@@ -3,6 +3,7 @@
 Everything is drawn in a plain plane first and bent by `Field.warp`, so that no line stays straight.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,7 +23,7 @@ TODAY = 2026.0
 
 OLD_TOWN = (7_700.0, 6_600.0)
 NEW_TOWN = (8_700.0, 2_700.0)
-PARK = (13_100.0, 7_300.0)
+PARK = (13_100.0, 6_978.0)  # on the eastern radial
 MOAT_RADIUS = 1_000.0
 
 # x, y, half axes, turn in degrees, height in metres
@@ -53,7 +54,8 @@ class Waves:
         total = np.zeros(np.shape(x))
         for kx, ky, phase in zip(self.kx, self.ky, self.phase, strict=True):
             total += np.cos(kx * x + ky * y + phase)
-        return total * np.sqrt(2 / len(self.phase))
+        total *= np.sqrt(2 / len(self.phase))
+        return total
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ class Field:
         x, y = points[:, 0], points[:, 1]
         return np.column_stack([x + amount * self.east(x, y), y + amount * self.north(x, y)])
 
-    def curve(self, points: list[tuple[float, float]], step: float = 60.0) -> shapely.LineString:
+    def curve(
+        self, points: Sequence[tuple[float, float]], step: float = 60.0
+    ) -> shapely.LineString:
         """A densified, warped line through `points`, its corners rounded."""
         line = smooth(shapely.LineString(points)) if len(points) > 2 else shapely.LineString(points)
         line = shapely.segmentize(line, step)
@@ -93,11 +97,10 @@ class Field:
 def smooth(line: shapely.LineString, rounds: int = 3) -> shapely.LineString:
     """Chaikin's corner cutting; the end points stay."""
     points = shapely.get_coordinates(line)
-    closed = bool((points[0] == points[-1]).all())
     for _ in range(rounds):
         a, b = points[:-1], points[1:]
         cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1).reshape(-1, 2)
-        points = np.vstack([cut, cut[:1]]) if closed else np.vstack([points[:1], cut, points[-1:]])
+        points = np.vstack([points[:1], cut, points[-1:]])
     return shapely.LineString(points)
 
 

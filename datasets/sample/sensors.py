@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from datasets.sample import plan
 from datasets.sample.blocks import Network
 from datasets.sample.frames import frame, name_columns
 from datasets.sample.names import Names
 from datasets.sample.plan import Geometries
+from datasets.sample.shapes import points_at
 from datasets.sample.waters import Waters
 
 
@@ -76,7 +78,7 @@ def sensor_frame(
 
 
 def _on_waters(
-    lines: list[shapely.Geometry], waters: Waters, share: float, rng: np.random.Generator
+    lines: list[BaseGeometry], waters: Waters, share: float, rng: np.random.Generator
 ) -> Geometries:
     parts = shapely.get_parts(np.array(lines, dtype=object))
     parts = np.repeat(parts, 2)
@@ -93,11 +95,12 @@ def _spread(cells: Geometries, count: int, rng: np.random.Generator) -> Geometri
     while len(chosen) < count:
         far = np.minimum(far, np.hypot(*(middles - middles[chosen[-1]]).T))
         chosen.append(int(far.argmax()))
-    return shapely.points(middles[chosen])
+    return points_at(*middles[chosen].T)
 
 
 def _on_streets(network: Network, count: int, rng: np.random.Generator) -> Geometries:
     main = (network.rank <= 1) & (network.year < 2020)
     main &= shapely.length(network.lines) > 120
     chosen = rng.permutation(np.flatnonzero(main))[:count]
-    return shapely.line_interpolate_point(network.lines[chosen], 0.5, normalized=True)
+    points: Geometries = shapely.line_interpolate_point(network.lines[chosen], 0.5, True)
+    return points

@@ -164,6 +164,11 @@ def absorb(shapes: Geometries, smallest: float, kind: Integers) -> tuple[Geometr
     return shapes, kept
 
 
+def points_at(x: Floats, y: Floats) -> Geometries:
+    """Points at coordinates, always as an array."""
+    return np.asarray(shapely.points(x, y), dtype=object)
+
+
 def xy(shapes: Geometries) -> tuple[Floats, Floats]:
     """Coordinates of a point inside each shape."""
     points = shapely.point_on_surface(shapes)

@@ -9,11 +9,12 @@ import shapely
 import xarray as xr
 from rasterio.features import rasterize
 from rasterio.transform import Affine, from_origin
+from shapely.geometry.base import BaseGeometry
 
 from datasets.sample import plan
 from datasets.sample.plan import Field, Floats, Geometries
 from datasets.sample.polders import CREST, GROUND, Polders
-from datasets.sample.shapes import Flags, Integers
+from datasets.sample.shapes import Flags, Integers, points_at
 from datasets.sample.waters import Waters
 
 CELL, MARGIN, COARSE = 20.0, 1_000.0, 5
@@ -56,12 +57,12 @@ def raster(terrain: xr.DataArray) -> xr.DataArray:
     """The terrain at its place in EPSG:4549, with CRS, nodata, units and vertical datum."""
     placed = terrain.assign_coords(x=terrain.x + plan.ORIGIN[0], y=terrain.y + plan.ORIGIN[1])
     placed = placed.rio.write_crs(plan.CRS).rio.write_nodata(np.nan)
-    placed.attrs.update(units="m", vertical_datum=plan.DATUM)
-    return placed
+    result: xr.DataArray = placed.assign_attrs(units="m", vertical_datum=plan.DATUM)
+    return result
 
 
 def _burn(
-    shapes: list[shapely.Geometry], size: tuple[int, int], transform: Affine, touched: bool = False
+    shapes: list[BaseGeometry], size: tuple[int, int], transform: Affine, touched: bool = False
 ) -> Flags:
     burnt: Flags = rasterize(shapes, size, transform=transform, all_touched=touched).astype(bool)
     return burnt
@@ -71,21 +72,22 @@ def _distance(waters: Waters, x: Floats, y: Floats) -> Floats:
     """Distance to the nearest shore, exact on a coarse grid and interpolated between."""
     rows = np.unique(np.append(np.arange(0, x.shape[0], COARSE), x.shape[0] - 1))
     columns = np.unique(np.append(np.arange(0, x.shape[1], COARSE), x.shape[1] - 1))
-    points = shapely.points(x[np.ix_(rows, columns)], y[np.ix_(rows, columns)])
+    part = np.ix_(rows, columns)
+    points = points_at(x[part].ravel(), y[part].ravel())
     shores = [shapely.get_coordinates(s) for s in _rings(waters)]
     legs = np.concatenate([np.stack([shore[:-1], shore[1:]], axis=1) for shore in shores])
-    tree = shapely.STRtree(shapely.linestrings(legs))
-    index, away = tree.query_nearest(points.ravel(), return_distance=True, all_matches=False)
-    coarse = np.empty(points.size)
-    coarse[index[0]] = away
-    coarse = coarse.reshape(points.shape)
+    tree = shapely.STRtree(np.asarray(shapely.linestrings(legs), dtype=object))
+    index, away = tree.query_nearest(points, return_distance=True, all_matches=False)
+    found = np.empty(len(points))
+    found[index[0]] = away
+    coarse = found.reshape(len(rows), len(columns))
     wide = np.array([np.interp(np.arange(x.shape[1]), columns, row) for row in coarse])
     return np.array([np.interp(np.arange(x.shape[0]), rows, column) for column in wide.T]).T
 
 
 def _rings(waters: Waters) -> Geometries:
-    shapes = shapely.get_parts(np.append(waters.surfaces[1:], waters.lake))
-    return shapely.get_rings(shapes)
+    shapes = np.array([waters.lake, *waters.surfaces[1:]], dtype=object)
+    return shapely.get_rings(shapely.get_parts(shapes))
 
 
 def _hills(seed: int, field: Field, x: Floats, y: Floats) -> Floats:
@@ -132,7 +134,8 @@ def fill(z: Floats, outlet: Flags) -> Floats:
             if spill[j] == np.inf:
                 heapq.heappush(queue, (max(height, pass_height), j))
     place = np.searchsorted(pits, root)
-    return np.maximum(heights, spill[place]).reshape(z.shape)
+    filled: Floats = np.maximum(heights, spill[place]).reshape(z.shape)
+    return filled
 
 
 _NEIGHBOURS = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]

@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 import shapely.ops
+from shapely.geometry.base import BaseGeometry
 
 from datasets.sample import plan
 from datasets.sample.frames import frame, name_columns
@@ -25,12 +26,12 @@ class Waters:
 
     outline: shapely.Polygon
     lake: shapely.Polygon
-    hills: shapely.Geometry
+    hills: BaseGeometry
     kinds: list[str]
     widths: list[float]
     lines: Geometries
     surfaces: Geometries
-    surface: shapely.Geometry
+    surface: BaseGeometry
 
 
 def draw_waters(seed: int, field: Field) -> Waters:
@@ -42,7 +43,7 @@ def draw_waters(seed: int, field: Field) -> Waters:
     canal = [(-900, 10_900), (2_300, 9_700), (4_700, 8_900), (6_400, 8_050), (7_500, 7_680)]
     canal += [(8_500, 7_300), (9_300, 6_500), (10_300, 5_500), (12_000, 4_700), (13_800, 3_500)]
     canal += [(16_900, 2_700)]
-    plain: list[tuple[str, float, shapely.LineString]] = [
+    plain: list[tuple[str, float, BaseGeometry]] = [
         ("canal", 84.0, field.curve(canal)),
         ("canal", 34.0, _moat(seed)),
         ("river", 11.0, field.curve([(x - 900, y + 180), (x + 100, y + 240), (x + 900, y + 130)])),
@@ -54,8 +55,10 @@ def draw_waters(seed: int, field: Field) -> Waters:
         for part in shapely.get_parts(line.difference(dry).difference(town)):
             if part.length > 500:
                 plain.append(("river", width, part))
-    kinds, widths, lines, surfaces = ["lake"], [0.0], [lake.exterior], [lake.intersection(outline)]
-    taken = lake
+    kinds, widths = ["lake"], [0.0]
+    lines: list[BaseGeometry] = [lake.exterior]
+    surfaces: list[BaseGeometry] = [lake.intersection(outline)]
+    taken: BaseGeometry = lake
     for kind, width, line in plain:
         inside = line.intersection(outline.buffer(200))
         surface = inside.buffer(width / 2, quad_segs=4).difference(taken).intersection(outline)
@@ -84,9 +87,9 @@ def _moat(seed: int) -> shapely.LineString:
     return shapely.LineString(shapely.get_coordinates(ring))
 
 
-def _network(rng: np.random.Generator, field: Field) -> list[tuple[shapely.LineString, float]]:
+def _network(rng: np.random.Generator, field: Field) -> list[tuple[BaseGeometry, float]]:
     """The plain's grid of small rivers, each wandering about its line, some reaches missing."""
-    lines = []
+    lines: list[tuple[BaseGeometry, float]] = []
     steps = np.arange(-300.0, 16_400.0, 70.0)
     columns = [900, 2_500, 3_900, 5_500, 6_700, 9_700, 10_700, 12_100, 13_400, 14_900]
     rows = [1_300, 4_250, 5_500, 8_600, 9_600, 10_900]
