@@ -11,7 +11,7 @@ from ogc_api import context
 from spatial import catalogue, scenario
 from spatial.errors import NotFound
 from spatial.layer import Layer
-from spatial.query import snapshot
+from spatial.query import seen, seen_layers, snapshot
 from tiles.style import StyleLayer, style
 from tiles.tilejson import DEEPEST_DRAWN, tilejson, tiles_url
 from tiles.vector import MIMETYPE, MIN_ZOOM, tile
@@ -86,12 +86,13 @@ async def scenarios(_: Request) -> Response:
 
 def _find(name: str) -> Layer:
     with snapshot(context.database.get()) as pg:
-        return catalogue.find_visible(pg, name, context.grant.get())
+        grant = context.grant.get()
+        return seen(pg, catalogue.find_visible(pg, name, grant), grant)
 
 
 def _visible() -> list[Layer]:
     with snapshot(context.database.get()) as pg:
-        return catalogue.layers(pg, context.grant.get())
+        return seen_layers(pg, context.grant.get())
 
 
 def _style_layer(layer: Layer) -> StyleLayer:

@@ -19,9 +19,8 @@ from ogc_api import context
 from ogc_api.config import configuration
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
 from ogc_api.processes import process_resources
-from spatial import catalogue
 from spatial.layer import Layer
-from spatial.query import snapshot
+from spatial.query import seen_layers, snapshot
 
 type Function = Callable[..., tuple[dict[str, str], int, str | bytes | dict[str, Any]]]
 
@@ -38,6 +37,7 @@ async def respond(request: Request, function: Function, *args: Any) -> Response:
     """Answer a request by a function of pygeoapi's, in the caller's view of the catalogue."""
     api = await run_in_threadpool(view)
     asked = await APIRequest.from_starlette(request, api.locales)
+    asked._format = asked.format or "json"
     headers, status, content = await run_in_threadpool(function, api, asked, *args)
     body = content.encode() if isinstance(content, str) else content
     if status == 204:
@@ -50,7 +50,7 @@ def view() -> API:
     """The API object of the caller's grant and address."""
     grant, base_url = context.grant.get(), context.base_url.get()
     with snapshot(context.database.get()) as pg:
-        layers = catalogue.layers(pg, grant)
+        layers = seen_layers(pg, grant)
     key = (base_url, grant.key, tuple(map(_shape, layers)))
     with _lock:
         if key in _views:

@@ -7,8 +7,9 @@ from pygeoapi.provider.base_mvt import BaseMVTProvider
 from pygeoapi.provider.tile import ProviderTilesetIdNotFoundError
 
 from ogc_api import context
+from spatial import catalogue
 from spatial.errors import NotFound
-from spatial.query import reading
+from spatial.query import seen, snapshot
 from tiles.tilejson import tilejson
 from tiles.vector import MIMETYPE, tile
 
@@ -119,7 +120,7 @@ class LayerTileProvider(BaseMVTProvider):  # type: ignore[misc]
 
     def get_vendor_metadata(self, *_: Any, **__: Any) -> dict[str, Any]:
         """TileJSON, for `f=tilejson`."""
-        with reading(
-            context.database.get(), self.data, context.asof.get(), context.grant.get()
-        ) as (_pg, view):
-            return tilejson(view.layer, context.base_url.get(), context.asof.get())
+        grant = context.grant.get()
+        with snapshot(context.database.get()) as pg:
+            layer = seen(pg, catalogue.find_visible(pg, self.data, grant), grant)
+        return tilejson(layer, context.base_url.get(), context.asof.get())

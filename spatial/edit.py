@@ -263,7 +263,9 @@ class Editor:
 
     def _absence(self, fid: int) -> NotFound | Gone:
         known = self._pg.execute(
-            sql.SQL("SELECT 1 FROM {} WHERE fid = {} LIMIT 1").format(self.layer.table, fid)
+            sql.SQL("SELECT 1 FROM {} WHERE fid = {} AND {} LIMIT 1").format(
+                self.layer.table, fid, self._rule
+            )
         ).fetchone()
         if known:
             return Gone(f"feature {fid} of '{self.layer.name}' is not there in that period")

@@ -6,14 +6,14 @@ UNION ALL of arms, each shaped after a partial index, with ORDER BY and LIMIT in
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from psycopg import sql
 
 from spatial import catalogue, crs
 from spatial.asof import AsOf, Interval
 from spatial.database import Database, Pg, role_name
-from spatial.grant import Grant, rule
+from spatial.grant import EVERYBODY, NOBODY, Grant, rule
 from spatial.layer import Box, Layer
 from spatial.moment import Moment, resolve
 from spatial.period import holds, instant
@@ -56,7 +56,7 @@ class Reading:
             and layer.next_bound is None
             and not isinstance(moment.valid_at, Interval)
             and moment.valid_at >= layer.last_recorded
-            and rule(self.grant, layer) == sql.SQL("TRUE")
+            and rule(self.grant, layer) == EVERYBODY
         )
 
     def select(
@@ -178,6 +178,26 @@ def reading(
         moment = resolve(pg, asof)
         step_down(pg, grant)
         yield pg, Reading(layer, moment, grant)
+
+
+def seen(pg: Pg, layer: Layer, grant: Grant) -> Layer:
+    """The layer as a grant sees it: where rows are hidden, extent and count leave them out."""
+    if rule(grant, layer) in (EVERYBODY, NOBODY):
+        return layer
+    view = Reading(layer, replace(resolve(pg, AsOf()), valid_at=Interval()), grant)
+    count = pg.execute(view.count()).fetchone()
+    bounds = pg.execute(view.extent()).fetchone()
+    extent = None
+    if bounds and bounds[0] is not None:
+        extent = crs.transform_bounds(
+            (bounds[0], bounds[1], bounds[2], bounds[3]), layer.srid, crs.WGS84
+        )
+    return replace(layer, current=count[0] if count else 0, extent=extent)
+
+
+def seen_layers(pg: Pg, grant: Grant) -> list[Layer]:
+    """Every layer of which the grant may see a row, as it sees them."""
+    return [seen(pg, layer, grant) for layer in catalogue.layers(pg, grant)]
 
 
 @contextmanager

@@ -8,11 +8,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from starlette.testclient import TestClient
+from worlds import make_layer
 
+from citytwin.app import application
+from citytwin.settings import settings
 from spatial.database import Database
 from spatial.migrate import migrate
 from spatial.postgres.cluster import Cluster
-from worlds import make_layer
 
 TEMPLATE = "template_city"
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
@@ -66,3 +69,11 @@ def database(conninfo: str) -> Iterator[Database]:
 def plots(database: Database) -> list[int]:
     """Three squares in the layer `plots`; their fids."""
     return make_layer(database)
+
+
+@pytest.fixture
+def client(database: Database, conninfo: str, tmp_path: Path) -> Iterator[TestClient]:
+    """The application over a fresh city, spoken to by HTTP."""
+    chosen = settings({}, data_dir=tmp_path, database_url=conninfo)
+    with TestClient(application(database, chosen), base_url="http://127.0.0.1:8000") as http:
+        yield http
