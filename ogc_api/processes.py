@@ -4,7 +4,7 @@ from typing import Any
 
 from pygeoapi.process.base import BaseProcessor
 
-import spatial.land_use.land_use_overlay  # noqa: F401 (registers it)
+import spatial.analyses.known  # noqa: F401
 from spatial.analyses import registry
 from spatial.analyses.inputs import Label
 from spatial.analyses.registry import Analysis, Input

@@ -87,11 +87,13 @@ class _Crew:
                 self._start(found)
 
     def reap(self) -> bool:
-        """Whether a runner ended; whatever is left of its group is killed."""
+        """Whether a runner ended well, so that the next can start without a pause.
+
+        Whatever is left of its group is killed.
+        """
         ended = [job for job, process in self._running.items() if _has_ended(process)]
-        for job in ended:
-            self._kill(job)
-        return bool(ended)
+        codes = [self._kill(job) for job in ended]
+        return 0 in codes
 
     def kill_all(self) -> None:
         for job in list(self._running):
@@ -116,14 +118,18 @@ class _Crew:
         process.stdin.write(order.line())
         process.stdin.flush()
 
-    def _kill(self, job: UUID) -> None:
-        """Kill the whole group before its leader is reaped, while its id cannot be another's."""
+    def _kill(self, job: UUID) -> int:
+        """Kill the whole group before its leader is reaped, while its id cannot be another's.
+
+        Returns the leader's exit code.
+        """
         process = self._running.pop(job)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        code = process.wait()
         if process.stdin is not None:
             process.stdin.close()
+        return code
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:

@@ -1,0 +1,3 @@
+"""Importing this registers every analysis of this floor."""
+
+import spatial.land_use.land_use_overlay  # noqa: F401
