@@ -170,7 +170,7 @@ def _lay_out(
         middle[notched] + low, middle[notched] + high, centre[owner[notched]], axis[owner[notched]]
     )
     shapes[notched] = shapely.difference(shapes[notched], notch)
-    return shapely.set_precision(shapes, plan.GRID), rows[owner]
+    return shapes, rows[owner]
 
 
 def _mixed(same: Floats, rng: np.random.Generator) -> Floats:

@@ -20,7 +20,7 @@ from datasets.sample.lots import draw_lots
 from datasets.sample.names import Names
 from datasets.sample.plan import Field, Floats
 from datasets.sample.polders import draw_polders, polder_frame
-from datasets.sample.roads import bridge_frame, name_streets, road_frame
+from datasets.sample.roads import bridge_frame, find_crossings, name_streets, road_frame
 from datasets.sample.sensors import sensor_frame
 from datasets.sample.shapes import Flags, Integers, nearest
 from datasets.sample.streets import plan_streets
@@ -97,18 +97,18 @@ def sample_city(seed: int = 20260101) -> SampleCity:
     today = states[(states["start"] <= plan.TODAY) & (states["end"] > plan.TODAY)]
     place, people, town = _settled(today, levels)
     codes = code_levels(levels, town)
-    titles = name_streets(network, names)
+    titles, crossings = name_streets(network, names), find_crossings(network, waters)
     frames = {
         **district_frames(levels, codes, town, people, names),
         "water": water_frame(waters, states, names),
         "polders": polder_frame(polders, names),
         "parcels": _parcels(states, levels, codes.communities),
         **draw_control_lines(seed, field, waters, blocks, network, today, place, names),
-        "roads": road_frame(network, waters, titles),
+        "roads": road_frame(network, crossings, titles),
         "buildings": draw_buildings(seed, states),
         "lamps": lamp_frame(seed, network, waters),
         "manholes": manhole_frame(seed, network, waters),
-        "bridges": bridge_frame(network, waters, titles, names),
+        "bridges": bridge_frame(network, crossings, titles, names),
         "cameras": camera_frame(seed, network),
         "sensors": sensor_frame(seed, waters, network, levels.cells, names),
     }

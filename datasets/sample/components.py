@@ -22,7 +22,7 @@ MANHOLES = {
     "0107": ("通信井盖", "Telecom manhole", "通信公司", "Telecom Company", 0.12),
     "0111": ("燃气井盖", "Gas manhole", "燃气公司", "Gas Company", 0.06),
 }
-STATES = ("in use", "damaged", "missing")
+STATES = {"intact": "完好", "damaged": "破损", "missing": "丢失"}
 
 
 def _along(
@@ -59,9 +59,10 @@ def _component(
     rng: np.random.Generator,
     **columns: Any,
 ) -> gpd.GeoDataFrame:
-    state = rng.choice(STATES, len(points), p=[0.972, 0.024, 0.004])
+    state = rng.choice(list(STATES), len(points), p=[0.972, 0.024, 0.004])
     keys = [f"{letter}{i:05d}" for i in range(len(points))]
-    return frame(points, keys, installed, **columns, state=state)
+    states_zh = [STATES[name] for name in state]
+    return frame(points, keys, installed, **columns, state=state, state_zh=states_zh)
 
 
 def _urban(network: Network, *ranks: int) -> Integers:

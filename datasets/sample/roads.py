@@ -1,5 +1,7 @@
 """The `roads` and `bridges` layers: the street network with names, speeds and openings."""
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import shapely
@@ -7,7 +9,8 @@ import shapely
 from datasets.sample.blocks import Network
 from datasets.sample.frames import frame, name_columns
 from datasets.sample.names import CITY, Names
-from datasets.sample.shapes import Flags, parts_of, touching
+from datasets.sample.plan import Floats, Geometries
+from datasets.sample.shapes import Integers, parts_of, touching
 from datasets.sample.streets import CLASSES
 from datasets.sample.waters import Waters
 
@@ -31,7 +34,25 @@ def name_streets(network: Network, names: Names) -> list[tuple[str, str]]:
     return [given[street] for street in network.street.tolist()]
 
 
-def road_frame(network: Network, waters: Waters, titles: list[tuple[str, str]]) -> gpd.GeoDataFrame:
+@dataclass(frozen=True)
+class Crossings:
+    """Where streets cross water: the spans over it, and the edge of each."""
+
+    spans: Geometries
+    edge: Integers
+
+
+def find_crossings(network: Network, waters: Waters) -> Crossings:
+    """The spans of more than 4 m over permanent waters."""
+    edge = np.flatnonzero(touching(network.lines, waters.surfaces))
+    spans, owner = parts_of(shapely.intersection(network.lines[edge], waters.surface), 1)
+    long = shapely.length(spans) > 4.0
+    return Crossings(spans[long], edge[owner[long]])
+
+
+def road_frame(
+    network: Network, crossings: Crossings, titles: list[tuple[str, str]]
+) -> gpd.GeoDataFrame:
     """The `roads` layer: one row per edge; from_node and to_node make it a graph."""
     rank = network.rank
     narrow = (rank == 3) & (network.width < 8)
@@ -50,29 +71,19 @@ def road_frame(network: Network, waters: Waters, titles: list[tuple[str, str]]) 
         to_node=network.ends[:, 1] + 1,
         width_m=network.width,
         length_m=shapely.length(network.lines).round(2),
-        bridge=_crosses(network, waters),
+        bridge=np.isin(np.arange(len(rank)), crossings.edge),
     ).rename(columns={"class_": "class"})
 
 
-def _opened(network: Network) -> np.ndarray:
+def _opened(network: Network) -> Floats:
     return np.where(network.year <= 2000, np.nan, network.year)
 
 
-def _crosses(network: Network, waters: Waters) -> Flags:
-    crosses = touching(network.lines, waters.surfaces)
-    wet = shapely.length(shapely.intersection(network.lines[crosses], waters.surface))
-    crosses[crosses] = wet > 4.0
-    return crosses
-
-
 def bridge_frame(
-    network: Network, waters: Waters, titles: list[tuple[str, str]], names: Names
+    network: Network, crossings: Crossings, titles: list[tuple[str, str]], names: Names
 ) -> gpd.GeoDataFrame:
     """The `bridges` layer (部件 0208 跨河桥): a point at the middle of each crossing."""
-    edge = np.flatnonzero(_crosses(network, waters))
-    spans, owner = parts_of(shapely.intersection(network.lines[edge], waters.surface), 1)
-    keep = shapely.length(spans) > 4.0
-    spans, edge = spans[keep], edge[owner[keep]]
+    spans, edge = crossings.spans, crossings.edge
     count = len(spans)
     year = _opened(network)[edge]
     return frame(
@@ -89,5 +100,6 @@ def bridge_frame(
         width_m=network.width[edge],
         owner_zh=f"{CITY[0]}市政设施管理处",
         owner_en=f"{CITY[1]} Municipal Works",
-        state="in use",
+        state="intact",
+        state_zh="完好",
     )

@@ -29,11 +29,11 @@ class Kind:
 
 
 KINDS = {
-    "level": Kind("SW", "water_level", "水位", "Water level", "m", 300),
+    "level": Kind("SW", "water_level", "水位", "Water Level", "m", 300),
     "flow": Kind("LL", "discharge", "流量", "Discharge", "m3/s", 300),
     "rain": Kind("YL", "rainfall", "降雨量", "Rainfall", "mm", 300),
     "air": Kind("KQ", "pm2_5", "细颗粒物", "PM2.5", "ug/m3", 3600),
-    "traffic": Kind("JT", "traffic_flow", "交通流量", "Traffic flow", "/h", 300),
+    "traffic": Kind("JT", "traffic_flow", "交通流量", "Traffic Flow", "/h", 300),
 }
 
 
