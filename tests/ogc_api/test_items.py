@@ -1,10 +1,17 @@
 """Items over HTTP: paging, place, CRS, and answers to bad questions."""
 
+from contextvars import copy_context
+from typing import Any
+
 import geopandas as gpd
 import pytest
+from pygeoapi.plugin import load_plugin
 from starlette.testclient import TestClient
 from worlds import make_layer
 
+from ogc_api import context
+from ogc_api.config import resource
+from spatial import catalogue
 from spatial.asof import AsOf
 from spatial.database import Database
 from spatial.frame import read_frame
