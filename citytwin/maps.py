@@ -105,6 +105,7 @@ def _style_layer(layer: Layer) -> StyleLayer:
         MIN_ZOOM,
         DEEPEST_DRAWN,
         layer.extent,
+        derived=layer.lineage is not None,
     )
 
 

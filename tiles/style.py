@@ -21,7 +21,8 @@ class StyleLayer:
     """What a style needs to know of a layer.
 
     `title` has zh and en, `columns` are those in its tiles, `minzoom` and `maxzoom` the zooms that
-    tiles exist for, `bounds` west, south, east, north in degrees.
+    tiles exist for, `bounds` west, south, east, north in degrees. A `derived` layer, an analysis's
+    result, waits in the list until it is chosen, since it covers what it was made from.
     """
 
     name: str
@@ -31,6 +32,7 @@ class StyleLayer:
     minzoom: int
     maxzoom: int
     bounds: Box | None = None
+    derived: bool = False
 
 
 def style(
@@ -48,12 +50,11 @@ def style(
     an instant. There are no glyphs and no sprite: MapLibre draws the letters from local fonts, so
     the map needs nothing from outside. A style of a single layer always shows it.
     """
-    looks = [
-        (layer, look(layer.name, layer.title, layer.geometry, layer.columns, language))
-        for layer in layers
-    ]
-    if len(looks) == 1:
-        looks = [(layer, replace(its_look, visible=True)) for layer, its_look in looks]
+    looks = []
+    for layer in layers:
+        its_look = look(layer.name, layer.title, layer.geometry, layer.columns, language)
+        shown = len(layers) == 1 or (its_look.visible and not layer.derived)
+        looks.append((layer, replace(its_look, visible=shown)))
     looks.sort(key=lambda pair: (pair[1].rank, pair[0].name))
     sources: dict[str, Any] = {}
     drawn: list[dict[str, Any]] = []

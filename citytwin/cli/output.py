@@ -23,7 +23,7 @@ At = Annotated[str | None, typer.Option("--at", help="when it is true: 2019, 202
 KnownAt = Annotated[str | None, typer.Option("--known-at", help="as the records said then")]
 ScenarioName = Annotated[str | None, typer.Option("--scenario", help="in which plan")]
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 200)
 notes = Console(stderr=True)
 
 

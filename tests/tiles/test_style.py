@@ -197,3 +197,15 @@ def test_two_styles_share_nothing_that_can_change() -> None:
     drawing(first, "water-fill")["paint"]["fill-color"] = "black"
     listed(first)["water"]["title"]["zh"] = ""
     assert city() != first
+
+
+def test_a_result_waits_in_the_list_until_it_is_chosen() -> None:
+    base = StyleLayer("parcels", {"zh": "用地", "en": "Parcels"}, "polygon", ("land_code",), 0, 16)
+    made = StyleLayer(
+        "overlay", {"zh": "叠加", "en": "Overlay"}, "polygon", (), 0, 16, derived=True
+    )
+    city = style([base, made], lambda layer: layer, name={"zh": "城", "en": "City"})
+    shown = {
+        one["source"]: one["layout"]["visibility"] for one in city["layers"] if "source" in one
+    }
+    assert shown == {"parcels": "visible", "overlay": "none"}
