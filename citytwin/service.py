@@ -17,6 +17,7 @@ import httpx
 from granian import Granian
 from granian.constants import Interfaces
 
+import spatial.analyses.known  # noqa: F401
 from citytwin.home import open_city
 from citytwin.seed import is_empty, seed
 from citytwin.settings import Settings, environment_of
