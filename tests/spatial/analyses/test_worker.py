@@ -81,8 +81,8 @@ def test_jobs_run_and_a_dismissed_one_is_killed_with_all_its_processes(database,
     assert {pid, group} <= members(group)
     dismissed = time.monotonic()
     jobs.dismiss(database, slow, OWNER)
-    until(lambda: not members(group), 2)
-    assert time.monotonic() - dismissed < 1.5
+    until(lambda: not members(group), 5)
+    assert time.monotonic() - dismissed < 3
     until(lambda: not staged(database))
     assert jobs.get(database, slow, OWNER).status == "dismissed"
 
@@ -92,7 +92,7 @@ def test_a_killed_runner_is_replaced_and_its_job_finishes_once(database, plots, 
     pid = companion(database, job)
     group = os.getpgid(pid)
     os.kill(group, signal.SIGKILL)
-    until(lambda: not members(group), 2)
+    until(lambda: not members(group), 5)
     finished = jobs.wait(database, job, OWNER, 30)
     assert (finished.status, finished.attempts) == ("successful", 2)
     with database.begin() as tx:
@@ -105,7 +105,7 @@ def test_the_end_of_the_worker_ends_its_runners_and_keeps_the_job(database, plot
     job = submit(database, seconds=60)
     group = os.getpgid(companion(database, job))
     worker.set()
-    until(lambda: not members(group), 3)
+    until(lambda: not members(group), 5)
     queue.rescue(database)
     assert jobs.get(database, job, OWNER).status == "accepted"
     assert staged(database) == []
