@@ -14,7 +14,7 @@ from spatial.asof import AsOf, as_of, format_instant
 from spatial.errors import Invalid, NotFound
 
 #: A client that waits for its answer is told after so long to look for the job instead.
-WAIT_S = 60.0
+WAIT_S = 30.0
 MIMETYPE = "application/json"
 _ASYNC = {"Preference-Applied": RequestedProcessExecutionMode.respond_async.value}
 _SYNC = {"Preference-Applied": RequestedProcessExecutionMode.wait.value}

@@ -32,7 +32,8 @@ CHANNEL = "city_job"
 OPEN = ("accepted", "running")
 GLANCE_S = 0.2
 
-_VISIBLE = "(%(all)s OR grant_->>'subject' = %(subject)s)"
+#: A token that sees less of the city than its subject's other one sees none of that one's jobs.
+_VISIBLE = "(%(all)s OR grant_->>'subject' = %(subject)s AND grant_->>'key' = %(key)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,10 @@ def submit(
 
 
 def get(database: Database, job: UUID, grant: Grant) -> Job:
-    """The job, if it is the caller's own or the caller administers; else NotFound."""
+    """The job, if it is of the caller's subject and sight, or the caller administers.
+
+    Else raises NotFound.
+    """
     found = _fetch(database, grant, "AND id = %(id)s", {"id": job})
     if not found:
         raise NotFound(f"there is no job '{job}'")
@@ -185,7 +189,7 @@ def _fetch(database: Database, grant: Grant, tail: str, values: dict[str, Any]) 
 
 
 def _who(grant: Grant) -> dict[str, Any]:
-    return {"all": grant.scope is Scope.ADMIN, "subject": grant.subject}
+    return {"all": grant.scope is Scope.ADMIN, "subject": grant.subject, "key": grant.key}
 
 
 def _require_free(pg: Pg, name: str) -> None:
@@ -199,6 +203,7 @@ def _require_free(pg: Pg, name: str) -> None:
 def _dump(grant: Grant) -> dict[str, Any]:
     return {
         "subject": grant.subject,
+        "key": grant.key,
         "scope": grant.scope,
         "classes": sorted(grant.classes),
         "areas": grant.areas,

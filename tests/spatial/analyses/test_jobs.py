@@ -92,9 +92,11 @@ def test_jobs_are_seen_by_their_subject_and_by_administrators(database, plots):
     assert jobs.every(database, OWNER, status="failed") == []
     assert jobs.every(database, VISITOR) == []
     assert jobs.count(database, VISITOR) == 0
+    narrower = Grant("planner", Scope.WRITE, PUBLIC, authenticated=True)
     for forbidden in (jobs.get, jobs.dismiss):
-        with pytest.raises(NotFound, match="no job"):
-            forbidden(database, job, VISITOR)
+        for grant in (VISITOR, narrower):
+            with pytest.raises(NotFound, match="no job"):
+                forbidden(database, job, grant)
     jobs.dismiss(database, job, OWNER)
     assert done(database, job).status == "dismissed"
 
