@@ -1,5 +1,6 @@
 """Dask where there are several parts, this very process where there is one."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from spatial.errors import Misconfigured, Unavailable
 
 AT_MOST = 16
 START_S = 30
+NO_DASHBOARD = "127.0.0.1:0"
 
 
 class Parallel:
@@ -66,6 +68,7 @@ class Parallel:
             client.cancel(futures)
 
     def _connect(self, distributed: Any) -> Any:
+        logging.getLogger("distributed").setLevel(logging.ERROR)
         if self._client is None:
             place: Any = self._address
             if place is None:
@@ -74,8 +77,8 @@ class Parallel:
                         n_workers=self._workers,
                         threads_per_worker=1,
                         processes=True,
-                        dashboard_address=None,
-                        silence_logs=50,
+                        # no dashboard, and the rest of its pages on any free port
+                        scheduler_kwargs={"dashboard": False, "dashboard_address": NO_DASHBOARD},
                     )
                 )
             try:

@@ -47,7 +47,9 @@ def main() -> None:
 
 
 def _end_with_the_worker() -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin, whose lock a waiting thread would hold when the interpreter ends.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os.killpg(0, signal.SIGKILL)
 
 
