@@ -61,9 +61,9 @@ class Wanted:
 def page(database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted) -> Page:
     """A page of features, and how many match in all."""
     with reading(database, name, asof, grant) as (pg, view):
-        view = _narrowed(view, wanted)
+        view = narrowed(view, wanted)
         matched = _count(pg, view)
-        rows = pg.execute(_select(view, wanted)).fetchall()
+        rows = pg.execute(select(view, wanted)).fetchall()
     features = [json.loads(row[2]) for row in rows]
     last = f"{rows[-1][0]}.{rows[-1][1]}" if rows and not wanted.order else None
     more = last if rows and len(rows) == wanted.limit else None
@@ -81,7 +81,7 @@ def feature(
         raise NotFound(f"there is no feature '{fid}' in '{name}'")
     with reading(database, name, asof, grant) as (pg, view):
         one = view.where(sql.SQL("fid = {}").format(int(fid)))
-        row = pg.execute(_select(one, wanted)).fetchone()
+        row = pg.execute(select(one, wanted)).fetchone()
         if row is None:
             ever = replace(one, moment=replace(view.moment, valid_at=Interval()))
             known = pg.execute(ever.count()).fetchone()
@@ -92,7 +92,8 @@ def feature(
     return found
 
 
-def _narrowed(view: Reading, wanted: Wanted) -> Reading:
+def narrowed(view: Reading, wanted: Wanted) -> Reading:
+    """The reading of the features that are wanted."""
     if wanted.box is not None:
         view = view.within(*wanted.box)
         if view.layer.geometry_type not in ("Point", "MultiPoint"):
@@ -127,7 +128,8 @@ def _count(pg: psycopg.Connection[Any], view: Reading) -> int:
     return int(row[0]) if row else 0
 
 
-def _select(view: Reading, wanted: Wanted) -> sql.Composed:
+def select(view: Reading, wanted: Wanted) -> sql.Composed:
+    """The statement of a page: fid, version and the GeoJSON feature as text."""
     columns = sql.SQL("fid, version, {} AS feature").format(_feature(view, wanted))
     if not wanted.order and not wanted.offset:
         return view.page(columns, after=_key(wanted.after), limit=wanted.limit)

@@ -19,6 +19,11 @@ def cell_parts(cell: int) -> tuple[int, int, int]:
     return cell >> 58, cell >> 29 & 0x1FFFFFFF, cell & 0x1FFFFFFF
 
 
+def cell_at(lon: float, lat: float, z: int) -> tuple[int, int, int]:
+    """(z, x, y) of the cell that holds a point in degrees."""
+    return z, _column(lon, z), _row(lat, z)
+
+
 def _column(lon: float, z: int) -> int:
     return min(max(int((lon + 180) / 360 * (1 << z)), 0), (1 << z) - 1)
 

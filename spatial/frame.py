@@ -4,6 +4,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
@@ -13,6 +14,8 @@ from spatial.asof import AsOf
 from spatial.database import Database, Pg, role_name
 from spatial.grant import Grant
 from spatial.query import Reading, reading
+
+BATCH = str(4 << 20)
 
 
 def read_frame(
@@ -49,13 +52,14 @@ def fetch(
         ThreadPoolExecutor(2) as pool,
         database.arrow(pg, role_name(view.grant.role)) as cursor,
     ):
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": BATCH})
         cursor.execute(query.as_string())
         for batch in cursor.fetch_record_batch():
             wkb = batch.column(batch.schema.get_field_index("geom"))
             parsed.append(pool.submit(shapely.from_wkb, wkb.to_numpy(zero_copy_only=False)))
             batches.append(batch.drop_columns(["geom"]))
         schema = batches[0].schema if batches else None
-        geometries = [geometry for part in parsed for geometry in part.result()]
+        geometries = np.concatenate([part.result() for part in parsed] or [np.empty(0, object)])
     frame = (
         pa.Table.from_batches(batches, schema).to_pandas()
         if batches

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from spatial.database import Pg
 from spatial.layer import Box
-from spatial.query import Reading, touches
+from spatial.query import Reading
 
 FEATURES = 20_000
 CELLS = 64
@@ -37,7 +37,7 @@ class Part:
             " AND ST_YMin(geom) < {}"
         ).format(*map(sql.Literal, (x0, y0, x1, y1)))
         near = (max(x0, -_FAR), max(y0, -_FAR), min(x1, _FAR), min(y1, _FAR))
-        return reading.where(touches(near, reading.layer), corner)
+        return reading.touching(near).where(corner)
 
 
 WHOLE = Part((-math.inf, -math.inf, math.inf, math.inf))

@@ -31,14 +31,22 @@ class Reading:
     moment: Moment
     grant: Grant
     conditions: tuple[sql.Composable, ...] = field(default=())
+    boxed: bool = False
 
     def where(self, *conditions: sql.Composable) -> "Reading":
         """The same reading, narrowed further."""
-        return Reading(self.layer, self.moment, self.grant, (*self.conditions, *conditions))
+        return replace(self, conditions=(*self.conditions, *conditions))
 
     def within(self, box: Box, srid: int) -> "Reading":
         """Only features whose bounding box meets a box given in a CRS, x first."""
-        return self.where(touches(crs.transform_bounds(box, srid, self.layer.srid), self.layer))
+        return self.touching(crs.transform_bounds(box, srid, self.layer.srid))
+
+    def touching(self, box: Box) -> "Reading":
+        """Only features whose bounding box meets a box in the layer's own CRS."""
+        near = sql.SQL("geom && ST_MakeEnvelope({}, {})").format(
+            sql.SQL(", ").join(map(sql.Literal, box)), self.layer.srid
+        )
+        return replace(self.where(near), boxed=True)
 
     @property
     def settled(self) -> bool:
@@ -121,8 +129,11 @@ class Reading:
             main.append(self._unhidden())
         known = sql.SQL("recorded @> {}").format(instant(moment.main_known_at))
         still = [_BELIEVED] if self.settled else [_BELIEVED, known]
-        yield [_ONGOING, *still, *main]
-        yield [sql.SQL("NOT upper_inf(valid)"), *still, *main]
+        if self.boxed:  # each has a spatial index of its own
+            yield [_ONGOING, *still, *main]
+            yield [sql.SQL("NOT upper_inf(valid)"), *still, *main]
+        else:
+            yield [*still, *main]
         if not self.settled:
             yield [sql.SQL("NOT upper_inf(recorded)"), known, *main]
         if moment.scenario_id:
@@ -150,13 +161,6 @@ class Reading:
             "(SELECT fid, valid FROM {table} WHERE {branch}) b WHERE b.fid = {table}.fid)"
             " @> ({table}.valid * tstzrange({start}, {end}, '[]')), false)"
         ).format(table=table, branch=branch, start=moment.valid_at.start, end=moment.valid_at.end)
-
-
-def touches(box: Box, layer: Layer) -> sql.Composed:
-    """Condition: the bounding box of the row meets a box in the layer's CRS."""
-    return sql.SQL("geom && ST_MakeEnvelope({}, {})").format(
-        sql.SQL(", ").join(map(sql.Literal, box)), layer.srid
-    )
 
 
 def names(columns: Sequence[str]) -> sql.Composed:

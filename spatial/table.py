@@ -6,6 +6,7 @@ from spatial.database import Pg, role_name
 from spatial.grant import CLASSES, Access
 from spatial.layer import SCHEMA, LayerSpec, shorten
 
+STATISTICS = 40
 _COLUMNS = """
 CREATE TABLE {table} (
     version bigint GENERATED ALWAYS AS IDENTITY,
@@ -24,21 +25,24 @@ CREATE TABLE {table} (
 """
 
 # main = scenario 0 and not removed; believed = recorded still open
-_INDEXES = """
+# no first load ever fills these: made while the table is empty, they cost nothing
+_FIRST = """
+CREATE INDEX ON {table} USING gist (geom, recorded)
+    WHERE scenario = 0 AND NOT removed AND NOT upper_inf(recorded);
+CREATE INDEX ON {table} (fid)
+    WHERE scenario = 0 AND NOT removed AND NOT upper_inf(recorded);
+CREATE INDEX ON {table} (scenario, fid) WHERE scenario <> 0;
+CREATE INDEX ON {table} USING gist (geom) WHERE scenario <> 0
+"""
+_LAST = """
 CREATE UNIQUE INDEX {pkey} ON {table} (version);
 CREATE INDEX ON {table} USING gist (geom)
     WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) AND upper_inf(valid);
 CREATE INDEX ON {table} USING gist (geom, valid)
     WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) AND NOT upper_inf(valid);
-CREATE INDEX ON {table} USING gist (geom, recorded)
-    WHERE scenario = 0 AND NOT removed AND NOT upper_inf(recorded);
 CREATE INDEX ON {table} (fid) INCLUDE (valid)
     WHERE scenario = 0 AND NOT removed AND upper_inf(recorded);
-CREATE INDEX ON {table} (fid)
-    WHERE scenario = 0 AND NOT removed AND NOT upper_inf(recorded);
 CREATE UNIQUE INDEX ON {table} (fid, scenario, lower(valid)) WHERE upper_inf(recorded);
-CREATE INDEX ON {table} (scenario, fid) WHERE scenario <> 0;
-CREATE INDEX ON {table} USING gist (geom) WHERE scenario <> 0;
 CREATE STATISTICS {valid} ON upper_inf(valid) FROM {table};
 CREATE STATISTICS {recorded} ON upper_inf(recorded) FROM {table};
 CREATE TRIGGER refuse_overlap AFTER INSERT ON {table} REFERENCING NEW TABLE AS opened
@@ -64,6 +68,8 @@ def create(pg: Pg, spec: LayerSpec) -> None:
             srid=sql.Literal(spec.srid),
         )
     )
+    for statement in _FIRST.split(";"):
+        pg.execute(sql.SQL(statement).format(table=identifier(spec.name)))
     permit(pg, spec.name, Access(spec.access))
 
 
@@ -76,8 +82,9 @@ def finish(pg: Pg, name: str) -> None:
         "valid": identifier(shorten(name, "_valid")),
         "recorded": identifier(shorten(name, "_recorded")),
     }
-    for statement in _INDEXES.split(";"):
+    for statement in _LAST.split(";"):
         pg.execute(sql.SQL(statement).format(**named))
+    pg.execute(f"SET LOCAL default_statistics_target = {STATISTICS}")
     pg.execute(sql.SQL("ANALYZE {}").format(table))
 
 

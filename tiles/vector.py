@@ -49,7 +49,7 @@ def tile(
         etag = _etag(view, asof, zxy)
         if known_etag == etag:
             return Tile(None, etag, view.moment.cite())
-        row = pg.execute(_mvt(view, zxy)).fetchone()
+        row = pg.execute(mvt(view, zxy)).fetchone()
         return Tile(bytes(row[0]) if row else b"", etag, view.moment.cite())
 
 
@@ -61,7 +61,8 @@ def bounds(z: int, x: int, y: int, margin: float = 0.0) -> Box:
     return west - spare, north - side - spare, west + side + spare, north + spare
 
 
-def _mvt(view: Reading, zxy: tuple[int, int, int]) -> sql.Composed:
+def mvt(view: Reading, zxy: tuple[int, int, int]) -> sql.Composed:
+    """The statement that makes a tile of a reading: one row, its bytes."""
     layer = view.layer
     box = bounds(*zxy, margin=BUFFER / EXTENT)
     world = 1.1 * WORLD
@@ -82,8 +83,7 @@ def _mvt(view: Reading, zxy: tuple[int, int, int]) -> sql.Composed:
         )
     )
     return sql.SQL(
-        "SELECT coalesce(ST_AsMVT(t, {}, {}, 'geom', 'fid'), '') FROM ({}) t"
-        " WHERE geom IS NOT NULL"
+        "SELECT coalesce(ST_AsMVT(t, {}, {}, 'geom', 'fid'), '') FROM ({}) t WHERE geom IS NOT NULL"
     ).format(layer.name, EXTENT, rows)
 
 

@@ -1,0 +1,59 @@
+"""Loading and reading back 300,000 buildings, against geopandas and the same server.
+
+Targets: load >= 3 x `read_file` + `to_postgis`; read >= 5 x `read_postgis`.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import geopandas as gpd
+import psycopg
+import sqlalchemy as sa
+
+from benchmarks.city import buildings, city, compare, seconds
+from datasets.load import load
+from spatial import catalogue
+from spatial.asof import AsOf
+from spatial.database import Database
+from spatial.frame import read_frame
+from spatial.grant import OWNER
+
+ROUNDS = 3
+
+
+def measure(database: Database, file: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Medians of both sides, in turn."""
+    engine = sa.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(database.conninfo)
+    )
+    times: dict[str, list[float]] = {"to": [], "load": [], "from": [], "read": []}
+    query = "SELECT * FROM peer"
+    for n in range(rounds):
+        times["to"].append(
+            seconds(lambda: gpd.read_file(file).to_postgis("peer", engine, if_exists="replace"))
+        )
+        times["load"].append(
+            seconds(lambda: load(database, file, author="bench", rejects_dir=file.parent))
+        )
+        times["from"].append(seconds(lambda: gpd.read_postgis(query, engine, geom_col="geometry")))
+        times["read"].append(seconds(lambda: read_frame(database, "buildings", AsOf(), OWNER)))
+        if n < rounds - 1:
+            with database.begin() as tx:
+                catalogue.drop(tx, "buildings")
+    engine.dispose()
+    return {
+        "load": compare("load GeoPackage", times["to"], times["load"], faster=True),
+        "read": compare("read GeoDataFrame", times["from"], times["read"], faster=True),
+    }
+
+
+def main(count: int = 300_000) -> dict[str, dict[str, float]]:
+    with tempfile.TemporaryDirectory() as folder, city() as database:
+        file = Path(folder) / "buildings.gpkg"
+        buildings(count).to_file(file, layer="buildings")
+        return measure(database, file, ROUNDS)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
