@@ -1,6 +1,9 @@
 """The one ASGI application: OGC API, map, screen and health over one database."""
 
+import multiprocessing
+import os
 from pathlib import Path
+from threading import Thread
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -48,7 +51,15 @@ def application(database: Database, chosen: Settings) -> Starlette:
 
 def worker() -> Starlette:
     """The application of a serving process, which `up` started with its settings."""
+    Thread(target=_end_with_the_service, daemon=True).start()
     chosen = settings()
     return application(
         Database(chosen.database_url, statement_timeout_s=chosen.statement_timeout), chosen
     )
+
+
+def _end_with_the_service() -> None:
+    """Leave when `up` was killed: this process would answer on its port beside the next one."""
+    if service := multiprocessing.parent_process():
+        service.join()
+        os._exit(1)

@@ -3,17 +3,20 @@
 import contextlib
 import json
 import logging
+import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-import httpx
 from granian import Granian
 from granian.constants import Interfaces
 
@@ -26,6 +29,7 @@ from spatial.clock import tick
 from spatial.database import Database
 from spatial.errors import CityError, Conflict, Misconfigured, Unavailable
 from spatial.postgres import cluster
+from spatial.postgres.cluster import Cluster
 
 LOG = logging.getLogger("citytwin")
 STATE = "service.json"
@@ -36,43 +40,75 @@ TICK_S = 1.0
 
 def url(chosen: Settings) -> str:
     """Where the service is seen from this machine."""
-    host = "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host
-    return chosen.base_url or f"http://{host}:{chosen.port}/"
+    return chosen.base_url or f"http://{_local(chosen)}:{chosen.port}/"
+
+
+def _local(chosen: Settings) -> str:
+    return "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host
 
 
 def up(chosen: Settings, *, sample: bool, say: Callable[[str], None]) -> None:
     """Serve until told to stop, then stop what this started.
 
-    Raises Conflict where a service runs on this data directory already.
+    Raises Conflict where a service runs on this data directory already, or another program on
+    its port.
     """
     other = status(chosen)
     if other["service"] == "running":
         raise Conflict(f"the city is up already: {other['url']}")
+    _require_free_port(chosen)
+    state = chosen.data_dir / STATE
+    state.parent.mkdir(parents=True, exist_ok=True)
     with open_city(chosen) as (database, found):
-        if sample and is_empty(database):
-            seed(database, found, say)
-        os.environ.update(environment_of(found))
-        stop = Event()
-        state = chosen.data_dir / STATE
-        state.parent.mkdir(parents=True, exist_ok=True)
         state.write_text(json.dumps({"pid": os.getpid(), "url": url(chosen)}))
-        helpers = [
-            Thread(target=work, args=(found.database_url, stop), name="analyses"),
-            Thread(target=_clock, args=(database, stop), name="clock"),
-            Thread(target=_announce, args=(url(chosen), stop, say), name="announce"),
-        ]
-        for helper in helpers:
-            helper.start()
         try:
-            _serve(chosen)
+            if sample and is_empty(database):
+                seed(database, found, say)
+            os.environ.update(environment_of(found))
+            with _helpers(database, chosen, found, say):
+                _serve(chosen)
         finally:
-            stop.set()
-            for helper in helpers:
-                helper.join()
             state.unlink(missing_ok=True)
 
 
+def _require_free_port(chosen: Settings) -> None:
+    """The web workers share their port, and would share it with a stranger too."""
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((chosen.host, chosen.port))
+        except OSError as error:
+            raise Conflict(
+                f"port {chosen.port} of {chosen.host} cannot be had ({error.strerror}):"
+                " choose another with --port"
+            ) from None
+
+
+@contextlib.contextmanager
+def _helpers(
+    database: Database, chosen: Settings, found: Settings, say: Callable[[str], None]
+) -> Iterator[None]:
+    """The threads that work beside the web workers."""
+    stop = Event()
+    threads = [
+        Thread(target=work, args=(found.database_url, stop), name="analyses"),
+        Thread(target=_clock, args=(database, chosen, stop), name="clock"),
+        Thread(target=_announce, args=(chosen, stop, say), name="announce"),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
 def _serve(chosen: Settings) -> None:
+    # a fork would take our threads' locks along, and the hold on the database
+    multiprocessing.set_start_method("spawn", force=True)
     Granian(
         "citytwin.app:worker",
         address=chosen.host,
@@ -87,26 +123,45 @@ def _serve(chosen: Settings) -> None:
     ).serve()
 
 
-def _clock(database: Database, stop: Event) -> None:
+def _clock(database: Database, chosen: Settings, stop: Event) -> None:
+    """Note the moments that pass, and start the embedded database again should it die."""
     while not stop.wait(TICK_S):
         try:
             tick(database)
+        except Unavailable as error:
+            LOG.warning("the clock waits: %s", error)
+            _revive(chosen)
         except CityError as error:
             LOG.warning("the clock waits: %s", error)
 
 
-def _announce(address: str, stop: Event, say: Callable[[str], None]) -> None:
+def _revive(chosen: Settings) -> None:
+    if chosen.database_url:
+        return
+    try:
+        # what is let go here is held by `up` still, and so stays running
+        Cluster.open(chosen.data_dir).close()
+    except CityError as error:
+        LOG.warning("%s", error)
+
+
+def _announce(chosen: Settings, stop: Event, say: Callable[[str], None]) -> None:
     """Say ready once the service answers, so that whoever reads it can rely on it."""
     while not stop.wait(0.1):
-        if _answers(address):
-            say(f"ready: {address}")
+        if _answers(chosen):
+            say(f"ready: {url(chosen)}")
             return
 
 
-def _answers(address: str) -> bool:
-    with contextlib.suppress(httpx.HTTPError):
-        return httpx.get(f"{address}readyz", timeout=2).is_success
-    return False
+def _answers(chosen: Settings) -> bool:
+    connection = HTTPConnection(_local(chosen), chosen.port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def detach(chosen: Settings, *, sample: bool) -> str:
@@ -128,7 +183,7 @@ def detach(chosen: Settings, *, sample: bool) -> str:
         if child.poll() is not None:
             raise Misconfigured(f"the service ended at once; its last words: {_last_line(log)}")
         state = _state(chosen)
-        if state.get("pid") == child.pid and _answers(url(chosen)):
+        if state.get("pid") == child.pid and _answers(chosen):
             return url(chosen)
         time.sleep(0.1)
     raise Unavailable(f"the service does not answer; see {log}")
