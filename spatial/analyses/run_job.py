@@ -16,6 +16,7 @@ from uuid import UUID
 
 from spatial.analyses.runner import run
 from spatial.database import Database
+from spatial.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,12 @@ def main() -> None:
         # The job then fails for want of its analysis, rather than wait for ever.
         logging.exception("the module %s cannot be imported", order.module)
     database = Database(order.conninfo)
-    run(database, UUID(order.job), dask=order.dask, workers=order.workers)
-    database.close()
+    try:
+        run(database, UUID(order.job), dask=order.dask, workers=order.workers)
+    except Unavailable as error:
+        sys.exit(f"job {order.job} waits for another attempt: {error}")
+    finally:
+        database.close()
 
 
 def _end_with_the_worker() -> None:

@@ -47,6 +47,9 @@ def work(
             except (Unavailable, psycopg.OperationalError) as error:
                 LOG.warning("the queue cannot be read now: %s", error)
                 stop.wait(POLL_S)
+            except Exception:
+                LOG.exception("the worker stumbled, and goes on")
+                stop.wait(POLL_S)
     finally:
         crew.kill_all()
         database.close()

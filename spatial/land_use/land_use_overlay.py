@@ -74,22 +74,26 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
         _require_polygons(left, right)
         carried = overlay_result.carried(left, right, inputs.how, inputs.columns)
         sizes = [row[0] or 0 for view in views for row in pg.execute(view.count())]
-        tasks: list[tuple[Side, Part]] = []
+        tasks: dict[Side, list[tuple[Side, Part]]] = {}
         for side, view, size in zip(_sides(inputs.how), views, sizes, strict=False):
             # What a part meets on the other side weighs as much as its own features.
             at_most = max(1, FEATURES * size // max(1, sum(sizes)))
-            tasks += [(side, part) for part in partition(pg, view, at_most)]
+            tasks[side] = [(side, part) for part in partition(pg, view, at_most)]
     staging = run.staging(STAGED, left.srid)
     cutter = Cutter(
         run.database.conninfo, left.name, right.name, run.asof, run.grant, inputs.how,
         inputs.grid_size, staging,
     )  # fmt: skip
-    batches, tally = [], Tally()
-    for batch, part in run.parallel.map(cutter, tasks):
-        batches.append(batch)
-        tally += part
-        share = DIVIDED + (CUT - DIVIDED) * len(batches) / len(tasks)
-        run.progress(share, f"{len(batches)} of {len(tasks)} parts")
+    batches: list[int] = []
+    tally, parts = Tally(), sum(map(len, tasks.values()))
+    for side in tasks:
+        if side == "right":
+            cutter = cutter.knowing(run.database, batches)
+        for batch, part in run.parallel.map(cutter, tasks[side]):
+            batches.append(batch)
+            tally += part
+            share = DIVIDED + (CUT - DIVIDED) * len(batches) / parts
+            run.progress(share, f"{len(batches)} of {parts} parts")
     areas = Areas.of(left.srid)
     return Outcome(
         geometry_type="MultiPolygon",
@@ -99,7 +103,7 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
         certificate=tally.certificate(areas.unit),
         summary={
             "area_m2": areas.by_kind(run.database, staging, batches),
-            "partitions": len(tasks),
+            "partitions": parts,
             "crs": crs.uri(left.srid),
             "reprojected": [right.name] if right.srid != left.srid else [],
         },

@@ -1,21 +1,24 @@
 """One part of an overlay of two layers: read from the database, cut, staged."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
 import shapely
+from psycopg import sql
 
 from spatial import crs
 from spatial.analyses.reading import readings
-from spatial.analyses.staging import Staging
+from spatial.analyses.staging import Staging, counts
 from spatial.asof import AsOf
+from spatial.database import Database
 from spatial.frame import fetch
 from spatial.grant import Grant
 from spatial.land_use.overlay import How, left_part, right_only
 from spatial.land_use.pieces import Pieces
-from spatial.land_use.polygons import Geometries, Indices
+from spatial.land_use.polygons import Floats, Geometries, Indices
 from spatial.land_use.tally import Tally
 from spatial.layer import Box
 from spatial.parallel import database_here
@@ -41,6 +44,13 @@ class Cutter:
     how: How
     grid_size: float | None
     staging: Staging
+    found: tuple[int, ...] = ()
+
+    def knowing(self, database: Database, batches: Sequence[int]) -> "Cutter":
+        """The cutter for the right parts, once the left ones are staged in these batches."""
+        with database.begin() as tx:
+            tx.pg.execute(sql.SQL("CREATE INDEX ON {} (right_version)").format(self.staging.table))
+        return replace(self, found=tuple(batches))
 
     def __call__(self, task: tuple[Side, Part]) -> tuple[int, Tally]:
         """Cut the part of one side by all that it meets of the other.
@@ -49,14 +59,12 @@ class Cutter:
         """
         side, part = task
         ours, theirs = self._read(side, part)
+        left, right = (ours, theirs) if side == "left" else (theirs, ours)
+        cut_by = self._polygons(left), self._polygons(right)
         if side == "left":
-            left, right = ours, theirs
-            pieces = left_part(
-                self._polygons(left), self._polygons(right), self.how, self.grid_size
-            )
+            pieces = left_part(*cut_by, self.how, self.grid_size)
         else:
-            left, right = theirs, ours
-            pieces = right_only(self._polygons(right), self._polygons(left), self.grid_size)
+            pieces = right_only(*cut_by[::-1], self.grid_size, self._shared(right))
         return self._stage(pieces, left, right), pieces.tally
 
     def _read(self, side: Side, part: Part) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
@@ -68,6 +76,20 @@ class Cutter:
             box = _reach(ours, here.layer.srid != there.layer.srid)
             theirs = fetch(database, pg, there.within(box, here.layer.srid), [])
         return ours, theirs
+
+    def _shared(self, frame: gpd.GeoDataFrame) -> Floats | None:
+        """(n,) the area that each right feature shares with the left layer, where it is staged."""
+        if self.how != "union" or not self.found:
+            return None
+        versions = frame["version"].tolist()
+        # in an order of its own, so that the sum does not depend on the partition
+        query = sql.SQL(
+            "SELECT right_version, sum(area ORDER BY left_version) FROM {}"
+            " WHERE right_version = ANY ({}) AND {} GROUP BY right_version"
+        ).format(self.staging.table, versions, counts(self.found))
+        with database_here(self.conninfo).begin() as tx:
+            areas: dict[int, float] = dict(tx.pg.execute(query).fetchall())
+        return np.array([areas.get(version, 0.0) for version in versions])
 
     def _polygons(self, frame: gpd.GeoDataFrame) -> Geometries:
         """(n,) the geometries in the CRS of the overlay."""

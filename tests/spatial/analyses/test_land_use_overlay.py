@@ -10,8 +10,9 @@ from spatial.analyses import jobs
 from spatial.analyses.runner import run
 from spatial.asof import AsOf, as_of
 from spatial.edit import edit
+from spatial.errors import NotFound
 from spatial.frame import read_frame
-from spatial.grant import OWNER
+from spatial.grant import OWNER, Access, Grant, Scope
 from spatial.land_use import land_use_overlay
 from spatial.layer import LayerSpec
 
@@ -19,10 +20,10 @@ HOWS = ["identity", "intersection", "union", "difference", "symmetric_difference
 OURS = ["left_fid", "right_fid", "area_m2", "geometry"]
 
 
-def overlay(database, workers=1, asof=AsOf(), output=None, **inputs):  # noqa: B008
-    job = jobs.submit(database, "land-use-overlay", inputs, asof, OWNER, output)
+def overlay(database, workers=1, asof=AsOf(), grant=OWNER, output=None, **inputs):  # noqa: B008
+    job = jobs.submit(database, "land-use-overlay", inputs, asof, grant, output)
     run(database, job, workers=workers)
-    done = jobs.wait(database, job, OWNER, 60)
+    done = jobs.wait(database, job, grant, 60)
     assert done.status == "successful", done.message
     document = done.document()
     return read_frame(database, document["outputs"]["layer"], AsOf(), OWNER), document
@@ -132,6 +133,35 @@ def test_only_polygons(database, pair):
         pass
     with pytest.raises(AssertionError, match="takes polygon layers, but 'lamps' holds Point"):
         overlay(database, left="parcels", right="lamps")
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_layers_that_do_not_meet_or_are_empty(database, pair, how):
+    left, _ = pair
+    store(database, "far", left.assign(geometry=left.translate(50_000)))
+    with database.begin() as tx, bulk.load(tx, LayerSpec("none", "Polygon", 4528, ()), author="a"):
+        pass
+    for one, other in (("parcels", "far"), ("parcels", "none"), ("none", "parcels")):
+        made, document = overlay(database, left=one, right=other, how=how)
+        alone = {"identity": 1, "difference": 1, "intersection": 0}.get(how, 2)
+        expected = len(left) * sum(name != "none" for name in (one, other)[:alone])
+        assert len(made) == document["summary"]["features"] == expected
+        assert document["certificate"]["holds"]
+
+
+def test_what_the_grant_may_not_see_is_not_overlaid(database, pair):
+    left, _ = pair
+    store(database, "secret", left, access="restricted", area_field="code")
+    ward = Grant("ward", Scope.WRITE, frozenset(Access), areas=("c1",), authenticated=True)
+    everyone = Grant("clerk", Scope.WRITE, authenticated=True)
+    made, _ = overlay(database, grant=ward, left="secret", right="zones", output="seen")
+    assert set(made["code_1"]) == {"c1"}
+    assert made["left_fid"].nunique() == (left["code"] == "c1").sum()
+    with database.begin() as tx:
+        layer = catalogue.find_visible(tx.pg, "seen", ward)
+        assert (layer.access, layer.area) == ("restricted", "c1")
+    with pytest.raises(NotFound, match="no layer 'secret'"):
+        overlay(database, grant=everyone, left="zones", right="secret")
 
 
 def by_class(frame, *keys):
