@@ -96,11 +96,10 @@ def _visible() -> list[Layer]:
 
 
 def _style_layer(layer: Layer) -> StyleLayer:
-    kind = layer.geometry_type.removeprefix("Multi")
     return StyleLayer(
         layer.name,
         {"zh": layer.title("zh"), "en": layer.title("en")},
-        _SHAPES.get(kind, "polygon"),  # type: ignore[arg-type]
+        _SHAPES.get(layer.shape, "polygon"),  # type: ignore[arg-type]
         layer.column_names,
         MIN_ZOOM,
         DEEPEST_DRAWN,

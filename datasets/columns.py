@@ -1,8 +1,6 @@
 """Attribute columns: names that PostgreSQL takes, and the eight types that layers know."""
 
 import json
-import re
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -15,7 +13,7 @@ import pyarrow.compute as pc
 
 from datasets.wkb import Column
 from spatial.asof import DEFAULT_ZONE
-from spatial.layer import OURS, shorten
+from spatial.layer import OURS, identifier, shorten
 
 _MOMENT: Any = pa.timestamp("us", "UTC")
 _SYSTEM = frozenset(["ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"])
@@ -49,10 +47,7 @@ def clean_names(titles: Sequence[str]) -> list[str]:
     names: list[str] = []
     taken = set(OURS | _SYSTEM)
     for place, title in enumerate(titles, 1):
-        plain = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", title.strip())).strip("_")
-        plain = plain or f"field_{place}"
-        if plain[0].isdigit():
-            plain = f"_{plain}"
+        plain = identifier(title) or f"field_{place}"
         name = shorten(plain)
         if name.lower() in OURS | _SYSTEM:
             name = shorten(plain, "_")

@@ -96,7 +96,7 @@ def narrowed(view: Reading, wanted: Wanted) -> Reading:
     """The reading of the features that are wanted."""
     if wanted.box is not None:
         view = view.within(*wanted.box)
-        if view.layer.geometry_type not in ("Point", "MultiPoint"):
+        if view.layer.shape != "Point":
             view = view.where(_meets(*wanted.box, view.layer.srid))
     types = {column.name: column.type for column in view.layer.columns}
     for name, value in (wanted.equal or {}).items():

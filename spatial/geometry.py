@@ -31,7 +31,9 @@ def admit(geometry: BaseGeometry, srid: int, layer: Layer) -> BaseGeometry:
         geometry = shapely.transform(geometry, move, interleaved=False)
     if not shapely.is_valid(geometry) or not all(map(_finite, geometry.bounds)):
         raise Rejected("the geometry cannot be expressed in the layer's reference system")
-    wanted = layer.geometry_type
+    has_z = layer.geometry_type.endswith("Z")
+    geometry = shapely.force_3d(geometry, 0.0) if has_z else shapely.force_2d(geometry)
+    wanted = layer.geometry_type.removesuffix("Z")
     if wanted in ("Geometry", geometry.geom_type):
         return geometry
     if wanted == f"Multi{geometry.geom_type}":

@@ -85,6 +85,11 @@ class Layer:
         return sql.Identifier(SCHEMA, self.name)
 
     @property
+    def shape(self) -> str:
+        """Point, LineString, Polygon or Geometry, whether several, whether with heights."""
+        return self.geometry_type.removeprefix("Multi").removesuffix("Z")
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
@@ -96,13 +101,17 @@ class Layer:
         return first or second or self.name
 
 
+def identifier(text: str) -> str:
+    """A text as word characters, NFKC, not starting with a digit; empty where nothing is left."""
+    plain = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text.strip())).strip("_")
+    return f"_{plain}" if plain[:1].isdigit() else plain
+
+
 def clean_name(text: str) -> str:
-    """An identifier from any text: word characters, NFKC, at most 63 bytes."""
-    plain = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text.strip())).strip("_").lower()
+    """A layer name from any text: lower case, at most 63 bytes of UTF-8."""
+    plain = identifier(text).lower()
     if not plain:
         raise Invalid(f"'{text}' leaves no name: use letters, digits or characters")
-    if plain[0].isdigit():
-        plain = f"_{plain}"
     return shorten(plain)
 
 

@@ -1,5 +1,7 @@
 """Tiny worlds in a line."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -17,7 +19,8 @@ def make_layer(
     """`count` unit squares in a row, 10 m apart, at the origin of EPSG:4549's zone."""
     x = 528_000 + 10.0 * np.arange(count)
     squares = [shapely.MultiPolygon([shapely.box(w, 3_486_000, w + 1, 3_486_001)]) for w in x]
-    spec = LayerSpec(name, "MultiPolygon", 4549, COLUMNS, **({"access": "public"} | options))  # type: ignore[arg-type]
+    wanted: dict[str, Any] = {"geometry_type": "MultiPolygon", "access": "public"} | options
+    spec = LayerSpec(name=name, srid=4549, columns=COLUMNS, **wanted)
     batch = pa.table(
         {
             "code": pa.array([f"c{n}" for n in range(count)], pa.string()),

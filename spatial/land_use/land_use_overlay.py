@@ -112,7 +112,7 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
 
 def _require_polygons(*layers: Layer) -> None:
     for layer in layers:
-        if layer.geometry_type.removesuffix("Z") not in ("Polygon", "MultiPolygon"):
+        if layer.shape != "Polygon":
             raise Invalid(
                 f"an overlay takes polygon layers, but '{layer.name}' holds {layer.geometry_type}"
             )

@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 import shapely
+from worlds import make_layer
 
 from spatial import scenario
 from spatial.asof import AsOf
 from spatial.database import Database
 from spatial.edit import edit
-from spatial.errors import Conflict, Gone, Invalid, NotFound, Rejected
+from spatial.errors import Gone, NotFound
 from spatial.frame import read_frame
 from spatial.grant import OWNER
 from spatial.period import Period
-from worlds import make_layer
 
 SLOTS = 8
 SQUARE = shapely.box(528_000, 3_486_000, 528_001, 3_486_001)
