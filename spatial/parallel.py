@@ -56,7 +56,7 @@ class Parallel:
         # Importing Dask takes a second that a single part should not pay.
         distributed: Any = import_module("distributed")
         client = self._connect(distributed)
-        futures = client.map(function, parts, pure=False)
+        futures = client.map(function, parts, key="part", pure=False)
         try:
             for _, result in distributed.as_completed(futures, with_results=True):
                 yield result
@@ -77,6 +77,8 @@ class Parallel:
                         n_workers=self._workers,
                         threads_per_worker=1,
                         processes=True,
+                        # what fails in a task is raised and logged here
+                        silence_logs=logging.CRITICAL,
                         # no dashboard, and the rest of its pages on any free port
                         scheduler_kwargs={"dashboard": False, "dashboard_address": NO_DASHBOARD},
                     )

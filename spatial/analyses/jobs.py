@@ -19,7 +19,7 @@ from spatial import catalogue
 from spatial.analyses import registry
 from spatial.analyses.inputs import sources
 from spatial.asof import AsOf, Interval, as_of
-from spatial.database import Database, Pg
+from spatial.database import Database
 from spatial.errors import Conflict, Invalid, NotFound
 from spatial.grant import Access, Grant, Scope
 from spatial.layer import check_name, clean_name
@@ -89,7 +89,7 @@ def submit(
     with database.begin() as tx:
         list(sources(tx.pg, parsed, grant))
         explicit = resolve(tx.pg, asof).cite()
-        _require_free(tx.pg, name)
+        catalogue.require_free(tx.pg, name)
         request = {
             "inputs": parsed.model_dump(mode="json"),
             "as_of": explicit.params(),
@@ -190,14 +190,6 @@ def _fetch(database: Database, grant: Grant, tail: str, values: dict[str, Any]) 
 
 def _who(grant: Grant) -> dict[str, Any]:
     return {"all": grant.scope is Scope.ADMIN, "subject": grant.subject, "key": grant.key}
-
-
-def _require_free(pg: Pg, name: str) -> None:
-    try:
-        catalogue.find(pg, name)
-    except NotFound:
-        return
-    raise Conflict(f"the layer '{name}' exists: choose another output, or drop it first")
 
 
 def _dump(grant: Grant) -> dict[str, Any]:

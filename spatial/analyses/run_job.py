@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from threading import Thread
 from uuid import UUID
@@ -23,7 +23,7 @@ from spatial.errors import Unavailable
 class Order:
     """Which job to run where, and the module that registers its analysis."""
 
-    conninfo: str
+    conninfo: str = field(repr=False)
     job: str
     module: str
     dask: str | None

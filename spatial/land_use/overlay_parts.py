@@ -1,7 +1,7 @@
 """One part of an overlay of two layers: read from the database, cut, staged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -36,7 +36,7 @@ BULGE = 0.01
 class Cutter:
     """Cuts any part of two layers in the CRS of the left one."""
 
-    conninfo: str
+    conninfo: str = field(repr=False)
     left: str
     right: str
     asof: AsOf
