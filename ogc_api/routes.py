@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+import pygeoapi
 import pygeoapi.api as core
 from pygeoapi.api import itemtypes, processes, tiles
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from ogc_api import context, geojson
 from ogc_api.host import Function, openapi, respond, true_conformance, view
@@ -84,6 +87,7 @@ _TILE = "/collections/{layer}/tiles/{scheme}/{z}/{y}/{x}"
 
 routes = [
     Route("/", _hosted(core.landing_page)),
+    Mount("/static", StaticFiles(directory=Path(pygeoapi.__file__).parent / "static")),
     Route("/openapi", _openapi),
     Route("/conformance", _conformance),
     Route("/TileMatrixSets", _hosted(tiles.tilematrixsets)),

@@ -56,16 +56,20 @@ def layers(pg: Pg, grant: Grant) -> list[Layer]:
     return [layer for layer in map(_layer, rows) if visible(grant, layer)]
 
 
-def create(tx: Transaction, spec: LayerSpec) -> Layer:
-    """Register a layer and create its bare table; raises Conflict where the name is taken."""
-    check_name(spec.name)
-    taken = tx.pg.execute(
+def require_free(pg: Pg, name: str) -> None:
+    """Raise Conflict where a layer or raster has this name, Invalid where none could."""
+    taken = pg.execute(
         "SELECT 1 FROM city.layer WHERE name = %(name)s"
         " UNION ALL SELECT 1 FROM city.raster WHERE name = %(name)s",
-        {"name": spec.name},
+        {"name": check_name(name)},
     ).fetchone()
     if taken:
-        raise Conflict(f"the layer '{spec.name}' exists: choose another name, or drop it first")
+        raise Conflict(f"the layer '{name}' exists: choose another name, or drop it first")
+
+
+def create(tx: Transaction, spec: LayerSpec) -> Layer:
+    """Register a layer and create its bare table; raises Conflict where the name is taken."""
+    require_free(tx.pg, spec.name)
     tx.sa.execute(
         insert(LayerRow).values(
             name=spec.name,

@@ -146,15 +146,3 @@ class JobRow(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
-
-
-class AuditRow(Base):
-    """Who read something restricted, or did something that no version keeps."""
-
-    __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    at: Mapped[datetime] = mapped_column(server_default=NOW)
-    subject: Mapped[str]
-    action: Mapped[str]
-    target: Mapped[str]

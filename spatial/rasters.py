@@ -5,10 +5,11 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from spatial.catalogue import require_free
 from spatial.database import Pg, Transaction
-from spatial.errors import Conflict, NotFound
+from spatial.errors import NotFound
 from spatial.grant import Access, Grant
-from spatial.layer import Box, check_name
+from spatial.layer import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,7 @@ class Raster:
 
 def register(tx: Transaction, raster: Raster) -> None:
     """Make a stored file known; raises Conflict where the name is taken."""
-    check_name(raster.name)
-    taken = tx.pg.execute(
-        "SELECT 1 FROM city.layer WHERE name = %(name)s"
-        " UNION ALL SELECT 1 FROM city.raster WHERE name = %(name)s",
-        {"name": raster.name},
-    ).fetchone()
-    if taken:
-        raise Conflict(f"the layer '{raster.name}' exists: choose another name, or drop it first")
+    require_free(tx.pg, raster.name)
     tx.pg.execute(
         "INSERT INTO city.raster (name, title_zh, title_en, file, srid, extent, access,"
         " vertical_datum, profile)"

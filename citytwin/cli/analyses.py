@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from citytwin.cli.output import (
     At,
@@ -14,7 +13,7 @@ from citytwin.cli.output import (
     answer,
     chosen_asof,
     city,
-    notes,
+    progress,
     table,
 )
 from spatial.errors import CityError, Invalid
@@ -55,15 +54,7 @@ def run(
     with city(data) as (database, chosen):
         asof = chosen_asof(chosen, at, known_at, scenario)
         job = jobs.submit(database, analysis, given, asof, OWNER, output)
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            console=notes,
-            transient=True,
-            disable=not notes.is_terminal,
-        ) as bar:
+        with progress() as bar:
             task = bar.add_task(analysis, total=1.0)
 
             def told(share: float, message: str) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from citytwin.cli.output import (
     At,
@@ -18,7 +17,7 @@ from citytwin.cli.output import (
     author,
     chosen_asof,
     city,
-    notes,
+    progress,
     table,
 )
 from citytwin.home import rasters_dir, rejects_dir
@@ -80,15 +79,7 @@ def _load_vector(
 ) -> list[dict[str, Any]]:
     from datasets.load import load as load_file
 
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=notes,
-        transient=True,
-        disable=not notes.is_terminal,
-    ) as bar:
+    with progress() as bar:
         tasks: dict[str, Any] = {}
 
         def told(layer: str, done: int, expected: int | None) -> None:

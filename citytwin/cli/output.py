@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from citytwin.home import open_city
@@ -59,6 +60,19 @@ def answer(document: Any, as_json: bool, text: str | Table) -> None:
         sys.stdout.write(json.dumps(document, default=_plain, ensure_ascii=False) + "\n")
     else:
         console.print(text, highlight=False)
+
+
+def progress() -> Progress:
+    """A bar on the terminal; nothing where the notes go to a file."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=notes,
+        transient=True,
+        disable=not notes.is_terminal,
+    )
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:

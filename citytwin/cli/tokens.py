@@ -57,8 +57,10 @@ def list_(data: Data = None, json: Json = False) -> None:
 
 
 @app.command()
-def revoke(token_: Annotated[str, typer.Argument(metavar="TOKEN")], data: Data = None) -> None:
+def revoke(
+    token_: Annotated[str, typer.Argument(metavar="TOKEN")], data: Data = None, json: Json = False
+) -> None:
     """End a token, by the start of what `list` shows of it."""
     with city(data) as (database, _):
         token.revoke(database, token_)
-    answer({"revoked": token_}, False, "The token is revoked.")
+    answer({"revoked": token_}, json, "The token is revoked.")
