@@ -1,6 +1,7 @@
 """One really running sample city for all of these tests, and its database beside it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from service import Service, running_service
@@ -11,14 +12,38 @@ from spatial.postgres.cluster import Cluster
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Service]:
+    """The sample city."""
     with running_service() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def books(service: Service) -> Iterator[Database]:
-    """The running city's database, joined from here."""
+    """The sample city's database."""
+    with joined(service) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def empty() -> Iterator[Service]:
+    """A city to load real files into."""
+    with running_service("--no-sample") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def empty_books(empty: Service) -> Iterator[Database]:
+    """The database of the city that began empty."""
+    with joined(empty) as database:
+        yield database
+
+
+@contextmanager
+def joined(service: Service) -> Iterator[Database]:
+    """A running city's database, joined from here."""
     with Cluster.open(service.data_dir) as cluster:
         database = Database(cluster.conninfo)
-        yield database
-        database.close()
+        try:
+            yield database
+        finally:
+            database.close()
