@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 import spatial.analyses.known  # noqa: F401 (registers every analysis)
@@ -62,24 +62,31 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         assert any(f"`{flag}" in page for flag in flags), f"{command} {flags[0]}"
 
 
+def _paths(client: TestClient) -> set[str]:
+    """Every path of the service, as people write it."""
+    routes = client.app.routes  # type: ignore[attr-defined]
+    return {
+        f"{route.path}/" if isinstance(route, Mount) else re.sub(r":\w+}", "}", route.path)
+        for route in routes
+    }
+
+
 def test_every_route_is_documented(client: TestClient) -> None:
     page = _docs("http.md")
-    routes = client.app.routes  # type: ignore[attr-defined]
-    paths = [
-        f"{r.path}/" if isinstance(r, Mount) else re.sub(r":\w+}", "}", r.path) for r in routes
-    ]
-    assert len(paths) > 20
-    assert not [path for path in paths if f"`{path}`" not in page]
+    assert not [path for path in sorted(_paths(client)) if f"`{path}`" not in page]
 
 
 def test_every_documented_route_is_there(client: TestClient) -> None:
-    paths = {re.sub(r":\w+}", "}", r.path) for r in client.app.routes if isinstance(r, Route)}  # type: ignore[attr-defined]
-    told = re.findall(r"^\| `(/[^`]*)` \|", _docs("http.md"), flags=re.MULTILINE)
-    assert told
-    assert not [path for path in told if path not in paths and not path.startswith("/screen")]
+    told = set(re.findall(r"^\| `(/[^`]*)` \|", _docs("http.md"), flags=re.MULTILINE))
+    unbuilt = {"/screen", "/screen/"}  # there once the screen is built
+    assert told - unbuilt <= _paths(client)
 
 
-@pytest.mark.parametrize("name", [one.name for one in registry.every()])
+# the tests register some of their own
+OURS = [one.name for one in registry.every() if one.function.__module__.startswith("spatial.")]
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_every_analysis_is_documented_with_its_inputs(name: str) -> None:
     line = next((x for x in _docs("analysts.md").splitlines() if x.startswith(f"| `{name}` |")), "")
     assert line, f"docs/analysts.md has no row for {name}"
