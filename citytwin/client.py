@@ -93,6 +93,7 @@ class City:
         return document
 
     def close(self) -> None:
+        """Let the connection go."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -130,13 +131,18 @@ class LayerView:
         query = self._query(None, None, equal) | {"limit": "1", "resulttype": "hits"}
         return int(self.city._get(f"/collections/{self.name}/items", query)["numberMatched"])
 
+    def columns(self) -> list[str]:
+        """Names of the attributes."""
+        document = self.city._get(f"/collections/{self.name}/schema", {"f": "json"})
+        return [name for name in document["properties"] if name != "geometry"]
+
     def to_geopandas(
         self,
         bbox: tuple[float, float, float, float] | None = None,
         crs: int | None = None,
         **equal: Any,
     ) -> "gpd.GeoDataFrame":
-        """The features as a GeoDataFrame indexed by fid.
+        """The features as a GeoDataFrame indexed by fid; over an interval, by fid.version.
 
         bbox: west, south, east, north in degrees; crs: EPSG code of the result (4326 without one);
         equal: attribute values that must match.
@@ -150,6 +156,7 @@ class LayerView:
             geometries = [shapely.transform(g, lambda xy: xy[:, ::-1]) for g in geometries]
         frame = gpd.GeoDataFrame(
             [f["properties"] for f in features],
+            columns=None if features else self.columns(),
             geometry=gpd.GeoSeries(geometries, crs=crs or 4326),
         )
         frame.index = [f["id"] for f in features]
