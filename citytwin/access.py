@@ -66,6 +66,7 @@ class Access:
         context.database.set(self._database)
         context.base_url.set(self._base_url or f"{scope['scheme']}://{host}")
         context.query.set(query)
+        context.zone.set(self._zone)
         context.grant.set(await self._grant(headers))
         context.asof.set(
             as_of(query.get("datetime"), query.get("known_at"), query.get("scenario"), self._zone)

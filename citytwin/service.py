@@ -92,7 +92,12 @@ def _helpers(
     """The threads that work beside the web workers."""
     stop = Event()
     threads = [
-        Thread(target=work, args=(found.database_url, stop), name="analyses"),
+        Thread(
+            target=work,
+            args=(found.database_url, stop),
+            kwargs={"dask": found.dask or None},
+            name="analyses",
+        ),
         Thread(target=_clock, args=(database, chosen, stop), name="clock"),
         Thread(target=_announce, args=(chosen, stop, say), name="announce"),
     ]

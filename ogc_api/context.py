@@ -5,8 +5,9 @@ pygeoapi builds its plugins anew for each request and hands them none of this.
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from datetime import tzinfo
 
-from spatial.asof import AsOf
+from spatial.asof import DEFAULT_ZONE, AsOf
 from spatial.database import Database
 from spatial.grant import ANONYMOUS, Grant
 
@@ -14,4 +15,5 @@ database: ContextVar[Database] = ContextVar("database")
 grant: ContextVar[Grant] = ContextVar("grant", default=ANONYMOUS)
 asof: ContextVar[AsOf] = ContextVar("asof")
 base_url: ContextVar[str] = ContextVar("base_url", default="http://localhost:8000")
+zone: ContextVar[tzinfo] = ContextVar("zone", default=DEFAULT_ZONE)
 query: ContextVar[Mapping[str, str]] = ContextVar("query")

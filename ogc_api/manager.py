@@ -88,7 +88,9 @@ def _asof(inputs: dict[str, Any]) -> AsOf:
     }
     if not all(isinstance(word, str) for word in words.values()):
         raise Invalid("datetime, known_at and scenario must be texts")
-    return as_of(words.get("datetime"), words.get("known_at"), words.get("scenario"))
+    return as_of(
+        words.get("datetime"), words.get("known_at"), words.get("scenario"), context.zone.get()
+    )
 
 
 def _status(job: Job) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from ogc_api.items import Wanted
 from spatial import crs
-from spatial.asof import AsOf, as_of
 from spatial.box import parse_box
 from spatial.errors import Invalid
 
@@ -16,11 +15,6 @@ _RESERVED = frozenset(
     )
 )  # fmt: skip
 _LATER = frozenset(("filter", "filter-lang", "filter-crs", "q"))
-
-
-def asof_of(query: Mapping[str, str]) -> AsOf:
-    """The AsOf of a request; raises Invalid for a time that cannot be read."""
-    return as_of(query.get("datetime"), query.get("known_at"), query.get("scenario"))
 
 
 def wanted_of(query: Mapping[str, str]) -> Wanted:

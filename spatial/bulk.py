@@ -14,11 +14,12 @@ from psycopg.types.range import Range
 
 from spatial import catalogue, changes, crs, table
 from spatial.database import Transaction
-from spatial.errors import Conflict, Invalid
-from spatial.layer import Layer, LayerSpec
+from spatial.errors import Conflict, Invalid, Rejected
+from spatial.layer import Box, Layer, LayerSpec
 from spatial.period import Period, tstzrange
 from spatial.query import names
 
+LON, LAT = 180.001, 90.001  # a projection's own edge may round to a little more
 _COPY_TYPES = {"integer": "int4", "double precision": "float8", "boolean": "bool", "bigint": "int8"}
 
 
@@ -115,10 +116,17 @@ class Load:
         tally = changes.Tally(opened=opened, current=current, earliest=earliest)
         tally.bounds = [bound for bound in (start, end) if bound]
         if box[0] is not None:
-            tally.boxes = [
-                crs.transform_bounds((box[0], box[1], box[2], box[3]), self.layer.srid, crs.WGS84)
-            ]
+            tally.boxes = [self._place((box[0], box[1], box[2], box[3]))]
         return tally
+
+    def _place(self, box: Box) -> Box:
+        srid = self.layer.srid
+        west, south, east, north = crs.transform_bounds(box, srid, crs.WGS84)
+        if not (-LON <= west <= east <= LON and -LAT <= south <= north <= LAT):
+            raise Rejected(
+                f"the coordinates lie outside of EPSG:{srid}: name the true one by --crs"
+            )
+        return west, south, east, north
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from datetime import datetime
 from spatial.cells import cells_of
 from spatial.database import Pg
 from spatial.layer import Box, Layer
+from spatial.period import instant
+from spatial.sql import statement
 
 CHANNEL = "city_change"
 _LOCK = 0x637479_02
@@ -55,9 +57,13 @@ def record(
     author: str,
     action: str,
     scenario: int = 0,
-) -> int:
-    """Write the change-log row of a transaction; nothing may follow but the commit."""
+) -> datetime:
+    """Write the change-log row of a transaction; nothing may follow but the commit.
+
+    Returns the stamp that its rows carry in the end.
+    """
     pg.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    stamp = _after_the_last(pg, layer, stamp)
     row = pg.execute(
         "INSERT INTO city.change (layer_id, scenario, at, author, action, opened, closed, cells)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING cursor",
@@ -97,8 +103,26 @@ def record(
         | dict(zip(("x0", "y0", "x1", "y1"), hull(tally.boxes), strict=True)),
     )
     pg.execute(f"NOTIFY {CHANNEL}")
-    cursor: int = row[0]
-    return cursor
+    return stamp
+
+
+def _after_the_last(pg: Pg, layer: Layer, stamp: datetime) -> datetime:
+    """A stamp later than every committed one, so that no edition of the books changes afterwards.
+
+    A layer that nobody has seen yet may keep an older stamp: there is no earlier edition of it.
+    """
+    row = pg.execute(
+        "SELECT max(last_recorded) + interval '1 microsecond' FROM city.layer"
+        " WHERE last_recorded > '-infinity'"
+    ).fetchone()
+    assert row is not None
+    later: datetime | None = row[0]
+    if layer.cursor == 0 or later is None or stamp >= later:
+        return stamp
+    pg.execute(
+        statement("restamp").format(table=layer.table, stamp=instant(stamp), later=instant(later))
+    )
+    return later
 
 
 def hull(boxes: Sequence[Box]) -> tuple[float | None, float | None, float | None, float | None]:

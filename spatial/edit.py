@@ -56,7 +56,7 @@ def edit(
                 f"a value does not fit its column: {error.diag.message_primary}"
             ) from None
         if editor.tally.opened or editor.tally.closed:
-            changes.record(
+            editor.stamp = changes.record(
                 tx.pg,
                 layer,
                 stamp,

@@ -1,6 +1,8 @@
 """A real PostGIS for every test: one private cluster, one migrated template, one clone a test."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -32,11 +34,10 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    place = tmp_path_factory.mktemp("city")
-    for parent in (place, *place.parents):
-        if parent.stat().st_uid == os.geteuid() and parent != Path(parent.anchor):
-            parent.chmod(parent.stat().st_mode | 0o055)
+def cluster() -> Iterator[Cluster]:
+    # pytest's own folders are closed to the server's user, and tidied up by other runs
+    place = Path(tempfile.mkdtemp(prefix="citytwin-tests-"))
+    place.chmod(0o711)
     with Cluster.open(place, settings=FAST) as running:
         with psycopg.connect(running.conninfo_for("postgres"), autocommit=True) as pg:
             pg.execute(f"CREATE DATABASE {TEMPLATE}")
@@ -46,6 +47,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         migrate(template)
         template.close()
         yield running
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture

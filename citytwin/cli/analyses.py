@@ -61,7 +61,10 @@ def run(
                 bar.update(task, completed=share, description=message or analysis)
 
             runner.run(database, job, dask=chosen.dask or None, watch=told)
-        done = jobs.wait(database, job, OWNER)
+            done = jobs.get(database, job, OWNER)
+            while not done.finished:  # the service beside us was quicker to take it
+                told(done.progress / 100, done.message)
+                done = jobs.wait(database, job, OWNER, timeout_s=jobs.GLANCE_S)
     document = done.document()
     if done.status != "successful":
         raise CityError(f"{analysis} {done.status}: {done.message}")

@@ -16,6 +16,7 @@ from spatial.edit import edit
 from spatial.errors import Conflict, Gone, Invalid, NotFound, Rejected
 from spatial.frame import read_frame
 from spatial.grant import OWNER
+from spatial.moment import last_stamp
 from spatial.period import Period
 from spatial.query import snapshot
 
@@ -148,6 +149,21 @@ def test_the_clock_logs_a_bound_that_passed(database: Database, plots: object) -
         layer = catalogue.find(pg, "plots")
     assert layer.next_bound is None
     assert layer.current == len(read_frame(database, "plots", AsOf(), OWNER)) == 4
+
+
+def test_no_edition_of_the_books_changes_afterwards(database: Database, plots: object) -> None:
+    make_layer(database, "lots")
+    with edit(database, "plots", author="slow") as slow:
+        slow.update(1, {"code": "late"})
+        with edit(database, "lots", author="quick") as quick:
+            quick.update(1, {"code": "early"})
+        with snapshot(database) as pg:
+            edition = last_stamp(pg)
+        before = read_frame(database, "plots", AsOf(known_at=edition), OWNER)
+    after = read_frame(database, "plots", AsOf(known_at=edition), OWNER)
+    assert set(before["code"]) == set(after["code"]) == {"c0", "c1", "c2"}
+    assert slow.stamp > quick.stamp
+    assert set(read_frame(database, "plots", AsOf(), OWNER)["code"]) == {"late", "c1", "c2"}
 
 
 def test_a_layer_with_heights_keeps_them(database: Database) -> None:
