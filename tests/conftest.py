@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from service import Service, running_service
 from starlette.testclient import TestClient
 from worlds import make_layer
 
@@ -65,6 +66,13 @@ def database(conninfo: str) -> Iterator[Database]:
     city = Database(conninfo)
     yield city
     city.close()
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    """The sample city, really running."""
+    with running_service() as running:
+        yield running
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from threading import Event
 from uuid import UUID
@@ -74,6 +75,7 @@ class _Crew:
         self._database, self._size = database, size
         self._dask, self._workers = dask, workers
         self._running: dict[UUID, subprocess.Popen[bytes]] = {}
+        self._deaths: Counter[UUID] = Counter()
 
     def tend(self) -> None:
         """Kill what was dismissed, rescue what lost its runner, start what waits."""
@@ -95,8 +97,18 @@ class _Crew:
         Whatever is left of its group is killed.
         """
         ended = [job for job, process in self._running.items() if _has_ended(process)]
-        codes = [self._kill(job) for job in ended]
-        return 0 in codes
+        codes = {job: self._kill(job) for job in ended}
+        for job in (job for job, code in codes.items() if code):
+            self._blame(job)
+        return 0 in codes.values()
+
+    def _blame(self, job: UUID) -> None:
+        """A runner that dies before it can claim its job must not be started for ever."""
+        self._deaths[job] += 1
+        if self._deaths[job] >= queue.ATTEMPTS:
+            with queue.claim(self._database, job) as claimed:
+                if claimed:
+                    claimed.end("failed", "the process that runs analyses could not start")
 
     def kill_all(self) -> None:
         for job in list(self._running):

@@ -11,13 +11,6 @@ from spatial.postgres.cluster import Cluster
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[Service]:
-    """The sample city."""
-    with running_service() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def books(service: Service) -> Iterator[Database]:
     """The sample city's database."""
     with joined(service) as database:

@@ -1,0 +1,12 @@
+"""All measurements, one after the other: `make bench`. Takes about ten minutes."""
+
+from benchmarks import layers, overlay, overlay_memory, queries
+
+
+def main() -> None:
+    for part in (layers, queries, overlay, overlay_memory):
+        print(f"\n== {(part.__doc__ or '').splitlines()[0]}")
+        part.main()
+
+
+main()
