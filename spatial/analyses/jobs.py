@@ -21,7 +21,7 @@ from spatial.analyses.inputs import sources
 from spatial.asof import AsOf, Interval, as_of
 from spatial.database import Database
 from spatial.errors import Conflict, Invalid, NotFound
-from spatial.grant import Access, Grant, Scope
+from spatial.grant import OWNER, Access, Grant, Scope
 from spatial.layer import check_name, clean_name
 from spatial.moment import resolve
 from spatial.query import snapshot
@@ -189,7 +189,8 @@ def _fetch(database: Database, grant: Grant, tail: str, values: dict[str, Any]) 
 
 
 def _who(grant: Grant) -> dict[str, Any]:
-    return {"all": grant.scope is Scope.ADMIN, "subject": grant.subject, "key": grant.key}
+    everything = grant.scope is Scope.ADMIN and grant.key == OWNER.key
+    return {"all": everything, "subject": grant.subject, "key": grant.key}
 
 
 def _dump(grant: Grant) -> dict[str, Any]:
