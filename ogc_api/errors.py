@@ -8,11 +8,15 @@ from spatial.errors import (
     Invalid,
     NotFound,
     Rejected,
+    TooLarge,
     Unavailable,
+    Unsupported,
 )
 
 STATUS: dict[type[CityError], tuple[int, str]] = {
     Rejected: (422, "InvalidParameterValue"),
+    TooLarge: (413, "InvalidParameterValue"),
+    Unsupported: (415, "InvalidParameterValue"),
     Invalid: (400, "InvalidParameterValue"),
     NotFound: (404, "NotFound"),
     Gone: (410, "Gone"),

@@ -7,7 +7,8 @@ the old values, and what lies inside is opened with the new ones.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from psycopg import sql
 from shapely.geometry.base import BaseGeometry
 
 from spatial import catalogue, changes
-from spatial.asof import MAIN, AsOf
+from spatial.asof import MAIN, AsOf, Interval, When
 from spatial.database import Database, Pg
 from spatial.errors import Conflict, Denied, Gone, Invalid, NotFound, Rejected
 from spatial.geometry import admit
@@ -23,8 +24,10 @@ from spatial.grant import OWNER, Grant, Scope, rule
 from spatial.layer import Layer
 from spatial.moment import Moment, require_open, resolve
 from spatial.period import ALWAYS, Period, instant, tstzrange
-from spatial.query import names
+from spatial.query import Reading, names
 from spatial.sql import statement
+
+_TICK = timedelta(microseconds=1)
 
 
 @contextmanager
@@ -46,15 +49,15 @@ def edit(
         layer = catalogue.find_visible(tx.pg, name, grant)
         grant.require(Scope.WRITE)
         stamp = changes.lock_layer(tx.pg, layer)
-        moment = resolve(tx.pg, AsOf(scenario=scenario))
+        layer = catalogue.find(tx.pg, name)  # as the writer before us left it
+        moment = replace(resolve(tx.pg, AsOf(scenario=scenario)), known_at=stamp)
         require_open(tx.pg, moment)
         editor = Editor(tx.pg, layer, moment, stamp, author, grant)
         try:
             yield editor
         except psycopg.DataError as error:
-            raise Invalid(
-                f"a value does not fit its column: {error.diag.message_primary}"
-            ) from None
+            reason = error.diag.message_primary or error
+            raise Invalid(f"a value does not fit its column: {reason}") from None
         if editor.tally.opened or editor.tally.closed:
             editor.stamp = changes.record(
                 tx.pg,
@@ -80,7 +83,9 @@ class Editor:
         grant: Grant,
     ) -> None:
         self._pg = pg
-        self._rule = rule(grant, layer)
+        self._grant = grant
+        self._seen = rule(grant, layer)
+        self._writable = rule(grant, layer, writing=True)
         self.layer = layer
         self.moment = moment
         self.scenario = moment.scenario_id
@@ -146,36 +151,58 @@ class Editor:
         expect: int | None = None,
     ) -> None:
         """Within a period the values were, are or will be these; the rest stays as believed."""
+        self._expect(fid, period, expect)
         self._copy_from_main(fid, period)
-        self._rewrite(fid, period, self._values(properties, geometry, srid), expect)
+        self._rewrite(fid, period, self._values(properties, geometry, srid))
 
     def remove(self, fid: int, *, at: datetime | None = None, expect: int | None = None) -> None:
         """From an instant on the feature is no more."""
-        period = Period(at or self.stamp)
+        at = at or self.stamp
+        period = Period(at)
+        self._expect(fid, Period(at, at + _TICK), expect)
         self._copy_from_main(fid, period)
-        self._rewrite(fid, period, None, expect, tombstone=self._is_in_main(fid))
+        self._rewrite(fid, period, None, tombstone=self._is_in_main(fid))
 
     def correct_away(self, fid: int, period: Period = ALWAYS, *, expect: int | None = None) -> None:
         """It was never so: the belief is closed and nothing takes its place.
 
         In a scenario this takes the scenario's own word back, and main shows again.
         """
-        self._rewrite(fid, period, None, expect)
+        self._expect(fid, period, expect)
+        self._rewrite(fid, period, None)
+
+    def seen(self, fid: int, when: When) -> list[int]:
+        """The versions of a feature that its writer sees at an instant, or over an interval.
+
+        Raises NotFound where it never was, Gone where it is not there then.
+        """
+        rows = self._pg.execute(self._view(fid, when).select(sql.SQL("version"))).fetchall()
+        if not rows:
+            raise self._absence(fid)
+        return [row[0] for row in rows]
+
+    def _expect(self, fid: int, period: Period, version: int | None) -> None:
+        """Raise Conflict where the writer saw another version than the one that is there."""
+        if version is None:
+            return
+        if version not in self.seen(fid, Interval(period.start, period.end and period.end - _TICK)):
+            raise Conflict(f"feature {fid} was changed by somebody else: read it again")
+
+    def _view(self, fid: int, when: When) -> Reading:
+        moment = replace(self.moment, valid_at=when)
+        return Reading(self.layer, moment, self._grant).where(sql.SQL("fid = {}").format(fid))
 
     def _rewrite(
         self,
         fid: int,
         period: Period,
         values: Mapping[str, sql.Composable] | None,
-        expect: int | None,
         *,
         tombstone: bool = False,
     ) -> None:
         hits = self._believed(fid, period)
         if not hits:
             raise self._absence(fid)
-        if expect is not None and expect not in hits:
-            raise Conflict(f"feature {fid} was changed by somebody else: read it again")
         self._count(hits, opened=False)
         columns = (*self.layer.column_names, "geom")
         fresh = [(values or {}).get(name, sql.Identifier(name)) for name in columns]
@@ -222,29 +249,14 @@ class Editor:
             sql.SQL(
                 "SELECT version FROM {} WHERE fid = {} AND scenario = {} AND upper_inf(recorded)"
                 " AND valid && {} AND {}"
-            ).format(self.layer.table, fid, self.scenario, tstzrange(period), self._rule)
+            ).format(self.layer.table, fid, self.scenario, tstzrange(period), self._seen)
         ).fetchall()
         return [row[0] for row in rows]
 
     def _end_of_state(self, fid: int, at: datetime) -> datetime | None:
         """Until when the state at an instant holds, as this scenario sees it."""
-        row = self._pg.execute(
-            sql.SQL(
-                "SELECT upper(valid), removed FROM {table} WHERE fid = {fid}"
-                " AND valid @> {at} AND ((scenario = {scenario} AND upper_inf(recorded))"
-                " OR (scenario = 0 AND recorded @> {base}))"
-                " ORDER BY scenario DESC LIMIT 1"
-            ).format(
-                table=self.layer.table,
-                fid=fid,
-                at=instant(at),
-                scenario=self.scenario,
-                base=instant(max(self.stamp, self.moment.known_at))
-                if not self.scenario
-                else instant(self.moment.main_known_at),
-            )
-        ).fetchone()
-        if row is None or row[1]:
+        row = self._pg.execute(self._view(fid, at).select(sql.SQL("upper(valid)"))).fetchone()
+        if row is None:
             raise self._absence(fid)
         end: datetime | None = row[0]
         return end
@@ -262,12 +274,8 @@ class Editor:
         )
 
     def _absence(self, fid: int) -> NotFound | Gone:
-        known = self._pg.execute(
-            sql.SQL("SELECT 1 FROM {} WHERE fid = {} AND {} LIMIT 1").format(
-                self.layer.table, fid, self._rule
-            )
-        ).fetchone()
-        if known:
+        known = self._pg.execute(self._view(fid, Interval()).count()).fetchone()
+        if known and known[0]:
             return Gone(f"feature {fid} of '{self.layer.name}' is not there in that period")
         return NotFound(f"there is no feature {fid} in '{self.layer.name}'")
 
@@ -302,7 +310,7 @@ class Editor:
                 " upper(valid), {}, ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b)"
                 " FROM {}, LATERAL (SELECT ST_Transform(ST_Envelope(geom), 4326) AS b) box"
                 " WHERE version = ANY({})"
-            ).format(self._rule, self.layer.table, versions)
+            ).format(self._writable, self.layer.table, versions)
         ).fetchall()
         sign = 1 if opened else -1
         for current, start, end, permitted, *box in rows:

@@ -2,7 +2,9 @@
 
 CityError
 ├── Invalid          the request cannot be understood or makes no sense
-│   └── Rejected     one row, geometry or file that cannot be taken, with the reason
+│   ├── Rejected     one row, geometry or file that cannot be taken, with the reason
+│   ├── TooLarge     there is more of it than is taken at once
+│   └── Unsupported  it is of a kind that is not taken here
 ├── NotFound         no such layer, feature, scenario, analysis or job
 ├── Gone             it existed, but not at this moment
 ├── Denied           the grant does not reach that far
@@ -22,6 +24,14 @@ class Invalid(CityError):
 
 class Rejected(Invalid):
     """One row, geometry or file cannot be taken; the message says why."""
+
+
+class TooLarge(Invalid):
+    """There is more of it than is taken at once."""
+
+
+class Unsupported(Invalid):
+    """It is of a kind that is not taken here."""
 
 
 class NotFound(CityError):

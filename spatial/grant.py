@@ -73,12 +73,15 @@ ANONYMOUS = Grant()
 OWNER = Grant("owner", Scope.ADMIN, frozenset(Access), authenticated=True)
 
 
-def rule(grant: Grant, layer: Layer) -> sql.Composable:
-    """The access rule of a layer as a condition on its rows."""
+def rule(grant: Grant, layer: Layer, *, writing: bool = False) -> sql.Composable:
+    """The access rule of a layer as a condition on its rows.
+
+    Everybody reads a public layer; writing it stays within the grant's area and layers.
+    """
     access = Access(layer.access)
-    if access is Access.PUBLIC:
+    if access is Access.PUBLIC and not writing:
         return EVERYBODY
-    if access not in grant.classes:
+    if access not in grant.classes | {Access.PUBLIC}:
         return NOBODY
     if grant.layers is not None and layer.name not in grant.layers:
         return NOBODY
