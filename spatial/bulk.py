@@ -30,7 +30,7 @@ class Load:
         self._pg = tx.pg
         self.layer = layer
         self.rows = 0
-        self._keyed = self._dated = False
+        self._keyed = self._bounds_indexed = False
 
     def write(self, batch: pa.Table) -> None:
         """Append rows by binary COPY.
@@ -38,6 +38,9 @@ class Load:
         batch: the layer's columns, `geom` as WKB in the layer's CRS and type, and where known
         `fid` (int64) and `valid_from`, `valid_to` (timestamps with a zone, null for open).
         """
+        dated = not {"valid_from", "valid_to"}.isdisjoint(batch.column_names)
+        if not dated and not self._bounds_indexed:
+            self._index_bounded()
         known = {column.name: column.type for column in self.layer.columns}
         columns: list[str] = []
         types: list[str] = []
@@ -57,8 +60,7 @@ class Load:
             columns.append("fid")
             types.append("int8")
             values.append(batch.column("fid").to_pylist())
-        if {"valid_from", "valid_to"} & set(batch.column_names):
-            self._dated = True
+        if dated:
             columns.append("valid")
             types.append("tstzrange")
             values.append(list(map(_range, _times(batch, "valid_from"), _times(batch, "valid_to"))))
@@ -79,6 +81,8 @@ class Load:
                     target, sql.Identifier(column)
                 )
             )
+        if not self._bounds_indexed:
+            self._index_bounded()
         if self._keyed:
             self._refuse_overlap()
             pg.execute(
@@ -88,6 +92,10 @@ class Load:
             )
         table.finish(pg, self.layer.name)
         changes.record(pg, self.layer, stamp, self._tally(), author=author, action="load")
+
+    def _index_bounded(self) -> None:
+        table.index_bounded(self._pg, self.layer.name)
+        self._bounds_indexed = True
 
     def _refuse_overlap(self) -> None:
         row = self._pg.execute(

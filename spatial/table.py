@@ -34,15 +34,16 @@ CREATE INDEX ON {table} (fid)
 CREATE INDEX ON {table} (scenario, fid) WHERE scenario <> 0;
 CREATE INDEX ON {table} USING gist (geom) WHERE scenario <> 0
 """
+_BOUNDED = """
+CREATE INDEX ON {table} USING gist (geom, valid)
+    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) AND NOT upper_inf(valid)
+"""
 _LAST = """
 CREATE UNIQUE INDEX {pkey} ON {table} (version);
 CREATE INDEX ON {table} USING gist (geom)
     WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) AND upper_inf(valid);
-CREATE INDEX ON {table} USING gist (geom, valid)
-    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) AND NOT upper_inf(valid);
-CREATE INDEX ON {table} (fid) INCLUDE (valid)
-    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded);
-CREATE UNIQUE INDEX ON {table} (fid, scenario, lower(valid)) WHERE upper_inf(recorded);
+CREATE UNIQUE INDEX ON {table} (fid, scenario, lower(valid)) INCLUDE (valid, removed)
+    WHERE upper_inf(recorded);
 CREATE STATISTICS {valid} ON upper_inf(valid) FROM {table};
 CREATE STATISTICS {recorded} ON upper_inf(recorded) FROM {table};
 CREATE TRIGGER refuse_overlap AFTER INSERT ON {table} REFERENCING NEW TABLE AS opened
@@ -71,6 +72,11 @@ def create(pg: Pg, spec: LayerSpec) -> None:
     for statement in _FIRST.split(";"):
         pg.execute(sql.SQL(statement).format(table=identifier(spec.name)))
     permit(pg, spec.name, Access(spec.access))
+
+
+def index_bounded(pg: Pg, name: str) -> None:
+    """Index the rows whose valid time ends: before the first row if none will, else after all."""
+    pg.execute(sql.SQL(_BOUNDED).format(table=identifier(name)))
 
 
 def finish(pg: Pg, name: str) -> None:
