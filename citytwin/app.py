@@ -1,5 +1,6 @@
 """The one ASGI application: OGC API, map, screen and health over one database."""
 
+import atexit
 import multiprocessing
 import os
 from pathlib import Path
@@ -52,6 +53,8 @@ def application(database: Database, chosen: Settings) -> Starlette:
 def worker() -> Starlette:
     """The application of a serving process, which `up` started with its settings."""
     Thread(target=_end_with_the_service, daemon=True).start()
+    # the server's own threads abort, loudly, when Python is taken down under them
+    atexit.register(os._exit, 0)
     chosen = settings()
     return application(
         Database(chosen.database_url, statement_timeout_s=chosen.statement_timeout), chosen
