@@ -1,0 +1,1 @@
+"""CQL2 as a condition on the rows of a layer."""
