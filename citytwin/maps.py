@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from ogc_api import context
 from spatial import catalogue, scenario
-from spatial.errors import NotFound
+from spatial.errors import Invalid, NotFound
+from spatial.filter.filter import Filter, filter_of
 from spatial.layer import Layer
 from spatial.query import seen, seen_layers, snapshot
 from tiles.style import StyleLayer, style
@@ -31,6 +32,7 @@ async def xyz(request: Request) -> Response:
         context.grant.get(),
         (place["z"], place["x"], place["y"]),
         request.headers.get("if-none-match"),
+        filter_of(request.query_params),
     )
     headers = {
         "ETag": made.etag,
@@ -49,8 +51,9 @@ async def xyz(request: Request) -> Response:
 
 async def tile_json(request: Request) -> Response:
     layer = await run_in_threadpool(_find, request.path_params["layer"])
+    wanted = _filter(request, layer)
     return JSONResponse(
-        tilejson(layer, context.base_url.get(), context.asof.get(), _language(request))
+        tilejson(layer, context.base_url.get(), context.asof.get(), _language(request), wanted)
     )
 
 
@@ -64,12 +67,16 @@ async def map_style(request: Request) -> Response:
             raise NotFound(f"there is no layer '{name}'")
     base_url, asof = context.base_url.get(), context.asof.get()
     title = {"zh": request.app.state.title_zh, "en": request.app.state.title_en}
+    wanted = None
+    if name == CITY and filter_of(request.query_params):
+        raise Invalid("a filter asks for one layer's attributes: name it in the style of a layer")
     if name != CITY:
+        wanted = _filter(request, layers[0])
         title = {"zh": layers[0].title("zh"), "en": layers[0].title("en")}
     return JSONResponse(
         style(
             [_style_layer(layer) for layer in layers],
-            lambda layer: tiles_url(base_url, layer, asof),
+            lambda layer: tiles_url(base_url, layer, asof, wanted),
             name=title,
             language=_language(request),
             timezone=request.app.state.timezone,
@@ -82,6 +89,14 @@ async def scenarios(_: Request) -> Response:
     return JSONResponse(
         {"scenarios": [{"name": s.name, "title": s.title, "state": s.state} for s in found]}
     )
+
+
+def _filter(request: Request, layer: Layer) -> Filter | None:
+    """The filter that tiles of this layer are to have; it is tried before it is passed on."""
+    wanted = filter_of(request.query_params)
+    if wanted is not None:
+        wanted.on(layer)
+    return wanted
 
 
 def _find(name: str) -> Layer:

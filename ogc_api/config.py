@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
 from spatial import crs
@@ -19,6 +20,7 @@ _JSON_TYPES: Mapping[str, dict[str, str]] = {
     "timestamptz": {"type": "string", "format": "date-time"},
     "jsonb": {"type": "object"},
 }
+_SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 
 
 def configuration(
@@ -68,6 +70,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
     title = {"en": layer.title("en"), "zh": layer.title("zh")}
     bbox = list(layer.extent or WORLD_BOUNDS)
     style = "application/vnd.mapbox.style+json"
+    place = f"{base_url}/collections/{quote(layer.name)}"
     return {
         "type": "collection",
         "title": title,
@@ -77,6 +80,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
         "links": [
             _link("application/json", "tilejson", f"{base_url}/tiles/{layer.name}.json"),
             _link(style, "style", f"{base_url}/styles/{layer.name}.json"),
+            _link("application/schema+json", _SORTABLES, f"{place}/sortables"),
         ],
         "extents": {
             "spatial": {"bbox": bbox, "crs": crs.CRS84_URI},
@@ -90,7 +94,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
                 "name": "ogc_api.features.LayerProvider",
                 "data": layer.name,
                 "id_field": "id",
-                "fields": {column.name: _field(column) for column in layer.columns},
+                "fields": {column.name: field(column) for column in layer.columns},
                 "crs": crs.offered(layer.srid),
                 "storage_crs": crs.uri(layer.srid),
                 "include_extra_query_parameters": True,
@@ -106,7 +110,8 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
     }
 
 
-def _field(column: Column) -> dict[str, str]:
+def field(column: Column) -> dict[str, str]:
+    """JSON Schema of an attribute."""
     return {**_JSON_TYPES[column.type], "title": column.title or column.name}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from pygeoapi.api import API, APIRequest
+from pygeoapi.api import API, APIRequest, itemtypes
 from pygeoapi.openapi import get_oas
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,12 +22,39 @@ from ogc_api.processes import process_resources
 from spatial.layer import Layer
 from spatial.query import seen_layers, snapshot
 
+# ours is spatial.filter, for every answer alike: pygeoapi's would refuse much of CQL2
+itemtypes.parse_cql2_text = itemtypes.modify_pygeofilter = lambda *_, **__: None
+
 type Function = Callable[..., tuple[dict[str, str], int, str | bytes | dict[str, Any]]]
 
 VIEWS = 32
 SCHEMAS = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas"
 # declared by pygeoapi for every feature provider, whatever it does
-UNTRUE = ("/spec/cql2/", "ogcapi-features-3/", "ogcapi-features-4/")
+UNTRUE = ("ogcapi-features-4/",)
+_FEATURES_3 = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
+_CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
+FILTERS = (
+    *(
+        f"{_FEATURES_3}/{name}"
+        for name in ("filter", "features-filter", "queryables", "queryables-query-parameters")
+    ),
+    *(
+        f"{_CQL2}/{name}"
+        for name in (
+            "cql2-text",
+            "cql2-json",
+            "basic-cql2",
+            "advanced-comparison-operators",
+            "case-insensitive-comparison",
+            "basic-spatial-functions",
+            "basic-spatial-functions-plus",
+            "spatial-functions",
+            "temporal-functions",
+            "property-property",
+            "arithmetic",
+        )
+    ),
+)
 
 _views: OrderedDict[tuple[Any, ...], API] = OrderedDict()
 _lock = Lock()
@@ -92,7 +119,7 @@ def openapi(api: API) -> dict[str, Any]:
 def true_conformance(classes: list[str]) -> list[str]:
     """The conformance classes that we keep, of those that pygeoapi declares."""
     kept = [name for name in classes if not any(part in name for part in UNTRUE)]
-    return sorted({*kept, SCHEMAS})
+    return sorted({*kept, SCHEMAS, *FILTERS})
 
 
 def _shape(layer: Layer) -> tuple[Any, ...]:

@@ -12,6 +12,8 @@ from spatial import crs
 from spatial.asof import AsOf, Interval
 from spatial.database import Database
 from spatial.errors import Gone, Invalid, NotFound
+from spatial.filter.equal import equal
+from spatial.filter.filter import Filter
 from spatial.grant import Grant
 from spatial.layer import Box
 from spatial.query import Reading, reading
@@ -52,6 +54,7 @@ class Wanted:
     after: str | None = None
     box: tuple[Box, int] | None = None
     equal: Mapping[str, str] | None = None
+    filter: Filter | None = None
     columns: Sequence[str] | None = None
     order: Sequence[str] = ()
     geometry: bool = True
@@ -98,13 +101,10 @@ def narrowed(view: Reading, wanted: Wanted) -> Reading:
         view = view.within(*wanted.box)
         if view.layer.shape != "Point":
             view = view.where(_meets(*wanted.box, view.layer.srid))
-    types = {column.name: column.type for column in view.layer.columns}
-    for name, value in (wanted.equal or {}).items():
-        if name not in types:
-            raise Invalid(
-                f"'{view.layer.name}' has no attribute '{name}': it has {', '.join(types)}"
-            )
-        view = view.where(sql.SQL("{}::text = {}").format(sql.Identifier(name), value))
+    if wanted.equal:
+        view = view.filtered(equal(view.layer, wanted.equal))
+    if wanted.filter is not None:
+        view = view.filtered(wanted.filter.on(view.layer))
     return view
 
 

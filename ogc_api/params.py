@@ -6,28 +6,27 @@ from ogc_api.items import Wanted
 from spatial import crs
 from spatial.box import parse_box
 from spatial.errors import Invalid
+from spatial.filter.filter import filter_of
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 _RESERVED = frozenset(
     (
         "bbox", "bbox-crs", "crs", "f", "lang", "limit", "offset", "after", "resulttype",
         "datetime", "known_at", "scenario", "sortby", "properties", "skipGeometry", "profile",
+        "filter", "filter-lang", "filter-crs",
     )
 )  # fmt: skip
-_LATER = frozenset(("filter", "filter-lang", "filter-crs", "q"))
 
 
 def wanted_of(query: Mapping[str, str]) -> Wanted:
     """Which features a request asks for; raises Invalid, with what to write instead."""
-    refused = sorted(_LATER & set(query))
-    if refused:
-        raise Invalid(f"'{refused[0]}' is not served here: use bbox and attribute=value")
     return Wanted(
         limit=0 if query.get("resulttype") == "hits" else _limit(query.get("limit")),
         offset=_whole("offset", query.get("offset", "0")),
         after=query.get("after"),
         box=parse_box(query["bbox"], query.get("bbox-crs")) if query.get("bbox") else None,
         equal={name: value for name, value in query.items() if name not in _RESERVED},
+        filter=filter_of(query),
         columns=[name for name in query["properties"].split(",") if name]
         if "properties" in query
         else None,

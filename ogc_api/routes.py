@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ogc_api import context, geojson
+from ogc_api import context, geojson, queryables
 from ogc_api.host import Function, openapi, respond, true_conformance, view
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
@@ -52,6 +52,22 @@ def _wants_geojson(request: Request) -> bool:
         return chosen in _GEOJSON
     accepted = request.headers.get("accept", "")
     return not ("text/html" in accepted or "ld+json" in accepted)
+
+
+async def _queryables(request: Request) -> Response:
+    layer = request.path_params["layer"]
+    if not _wants_geojson(request):
+        return await respond(request, itemtypes.get_collection_queryables, layer)
+    return JSONResponse(
+        await run_in_threadpool(queryables.queryables, layer), media_type=queryables.MIMETYPE
+    )
+
+
+async def _sortables(request: Request) -> Response:
+    layer = request.path_params["layer"]
+    return JSONResponse(
+        await run_in_threadpool(queryables.sortables, layer), media_type=queryables.MIMETYPE
+    )
 
 
 async def _openapi(request: Request) -> Response:
@@ -95,7 +111,8 @@ routes = [
     Route("/collections", _hosted(core.describe_collections)),
     Route("/collections/{layer}", _hosted(core.describe_collections, "layer")),
     Route("/collections/{layer}/schema", _hosted(core.get_collection_schema, "layer")),
-    Route("/collections/{layer}/queryables", _hosted(itemtypes.get_collection_queryables, "layer")),
+    Route("/collections/{layer}/queryables", _queryables),
+    Route("/collections/{layer}/sortables", _sortables),
     Route("/collections/{layer}/items", _items),
     Route("/collections/{layer}/items/{fid}", _item),
     Route("/collections/{layer}/tiles", _hosted(tiles.get_collection_tiles, "layer")),

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from spatial.asof import AsOf
 from spatial.database import Database, Pg, role_name
+from spatial.filter.filter import Filter
 from spatial.grant import Grant
 from spatial.query import Reading, reading
 
@@ -27,11 +28,18 @@ def read_frame(
     bbox: tuple[float, float, float, float] | None = None,
     bbox_srid: int | None = None,
     columns: list[str] | None = None,
+    filter: str | Filter | None = None,
 ) -> gpd.GeoDataFrame:
-    """A layer as a GeoDataFrame: fid, its attributes and `geom`, in the layer's CRS."""
+    """A layer as a GeoDataFrame: fid, its attributes and `geom`, in the layer's CRS.
+
+    filter: CQL2 text, or a Filter for CQL2 JSON or another CRS than longitude and latitude.
+    """
     with reading(database, name, asof, grant) as (pg, view):
         if bbox is not None:
             view = view.within(bbox, bbox_srid or view.layer.srid)
+        if filter is not None:
+            wanted = Filter(filter) if isinstance(filter, str) else filter
+            view = view.filtered(wanted.on(view.layer))
         return fetch(database, pg, view, columns)
 
 

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+import psycopg
 from psycopg import sql
 
 from spatial import catalogue, crs
 from spatial.asof import AsOf, Interval
 from spatial.database import Database, Pg, role_name
+from spatial.errors import Invalid
+from spatial.filter.condition import Condition
 from spatial.grant import EVERYBODY, NOBODY, Grant, rule
 from spatial.layer import Box, Layer
 from spatial.moment import Moment, resolve
@@ -47,6 +50,20 @@ class Reading:
             sql.SQL(", ").join(map(sql.Literal, box)), self.layer.srid
         )
         return replace(self.where(near), boxed=True)
+
+    def filtered(self, condition: Condition) -> "Reading":
+        """Only features of which a filter holds.
+
+        A filter is a stranger's: it is computed for no row that the grant may not see, so that
+        no error or overflow tells of one.
+        """
+        view = self
+        for box in condition.boxes:
+            view = view.touching(box)
+        access = rule(self.grant, self.layer)
+        if access == EVERYBODY:
+            return view.where(condition.sql)
+        return view.where(sql.SQL("CASE WHEN {} THEN {} END").format(access, condition.sql))
 
     @property
     def settled(self) -> bool:
@@ -181,7 +198,10 @@ def reading(
         layer = catalogue.find_visible(pg, name, grant)
         moment = resolve(pg, asof)
         step_down(pg, grant)
-        yield pg, Reading(layer, moment, grant)
+        try:
+            yield pg, Reading(layer, moment, grant)
+        except psycopg.DataError:
+            raise Invalid("a number in the request leads out of the range of numbers") from None
 
 
 def seen(pg: Pg, layer: Layer, grant: Grant) -> Layer:

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from spatial.asof import AsOf
+from spatial.filter.filter import Filter
 from spatial.layer import Layer
 from tiles.vector import MAX_ZOOM, MIN_ZOOM
 
@@ -12,13 +13,19 @@ WORLD_BOUNDS = (-180.0, -85.0511, 180.0, 85.0511)
 DEEPEST_DRAWN = 16
 
 
-def tiles_url(base_url: str, name: str, asof: AsOf) -> str:
-    """The XYZ template of a layer's tiles at an AsOf."""
-    query = urlencode(asof.params())
+def tiles_url(base_url: str, name: str, asof: AsOf, wanted: Filter | None = None) -> str:
+    """The XYZ template of a layer's tiles at an AsOf, of the features that a filter wants."""
+    query = urlencode(asof.params() | (wanted.params() if wanted else {}))
     return f"{base_url}/tiles/{quote(name)}/{{z}}/{{x}}/{{y}}.mvt" + (f"?{query}" if query else "")
 
 
-def tilejson(layer: Layer, base_url: str, asof: AsOf, language: str = "zh") -> dict[str, Any]:
+def tilejson(
+    layer: Layer,
+    base_url: str,
+    asof: AsOf,
+    language: str = "zh",
+    wanted: Filter | None = None,
+) -> dict[str, Any]:
     """The TileJSON document; clients overzoom beyond the deepest zoom it names."""
     west, south, east, north = layer.extent or WORLD_BOUNDS
     return {
@@ -27,7 +34,7 @@ def tilejson(layer: Layer, base_url: str, asof: AsOf, language: str = "zh") -> d
         "description": layer.title(language),
         "version": "1.0.0",
         "scheme": "xyz",
-        "tiles": [tiles_url(base_url, layer.name, asof)],
+        "tiles": [tiles_url(base_url, layer.name, asof, wanted)],
         "minzoom": MIN_ZOOM,
         "maxzoom": min(DEEPEST_DRAWN, MAX_ZOOM),
         "bounds": [west, south, east, north],

@@ -9,6 +9,7 @@ from spatial.crs import WEB_MERCATOR
 from spatial.database import Database
 from spatial.digest import digest
 from spatial.errors import Invalid, NotFound
+from spatial.filter.filter import Filter
 from spatial.grant import Grant
 from spatial.layer import Box
 from spatial.query import Reading, reading
@@ -35,8 +36,11 @@ def tile(
     grant: Grant,
     zxy: tuple[int, int, int],
     known_etag: str | None = None,
+    wanted: Filter | None = None,
 ) -> Tile:
     """A WebMercatorQuad tile of a layer; its ids are the fids, its layer is named as ours.
+
+    wanted: only features of which this filter holds.
 
     Raises NotFound outside of the matrix, Invalid for an interval.
     """
@@ -46,7 +50,9 @@ def tile(
     with reading(database, name, asof, grant) as (pg, view):
         if isinstance(view.moment.valid_at, Interval):
             raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
-        etag = _etag(view, asof, zxy)
+        if wanted is not None:
+            view = view.filtered(wanted.on(view.layer))
+        etag = _etag(view, asof, zxy, wanted)
         if known_etag == etag:
             return Tile(None, etag, view.moment.cite())
         row = pg.execute(mvt(view, zxy)).fetchone()
@@ -87,8 +93,10 @@ def mvt(view: Reading, zxy: tuple[int, int, int]) -> sql.Composed:
     ).format(layer.name, EXTENT, rows)
 
 
-def _etag(view: Reading, asof: AsOf, zxy: tuple[int, int, int]) -> str:
+def _etag(view: Reading, asof: AsOf, zxy: tuple[int, int, int], wanted: Filter | None) -> str:
     """Equal exactly as long as the tile is: the layer's cursor, the AsOf asked for, the grant."""
     layer, moment = view.layer, view.moment
-    parts = (layer.id, layer.cursor, zxy, asof.params(), moment.base_known_at, view.grant.key)
+    parts = (
+        layer.id, layer.cursor, zxy, asof.params(), moment.base_known_at, view.grant.key, wanted,
+    )  # fmt: skip
     return f'"{digest(repr(parts).encode())[7:31]}"'

@@ -125,7 +125,8 @@ def test_equality_sorting_choice_and_no_geometry(client: TestClient, plots: obje
         ("properties=nothing", 400, "nothing"),
         ("sortby=nothing", 400, "nothing"),
         ("after=x", 400, "next link"),
-        ("filter=1=1", 400, "not served"),
+        ("filter=hight>3", 400, "height"),
+        ("height=tall", 400, "number"),
     ],
 )
 def test_bad_questions_get_an_answer_that_helps(
@@ -152,7 +153,6 @@ def test_documents_that_clients_build_on(client: TestClient, plots: object) -> N
     assert limit["maximum"] == 10_000
     classes = client.get("/conformance?f=json").json()["conformsTo"]
     assert any("features-1" in name for name in classes)
-    assert not any("cql2" in name for name in classes)
     collection = client.get("/collections/plots?f=json").json()
     assert collection["storageCrs"].endswith("/4549")
     schema = client.get("/collections/plots/schema?f=json").json()

@@ -1,0 +1,51 @@
+"""What a layer's features can be asked for and sorted by, as JSON Schema."""
+
+from typing import Any
+from urllib.parse import quote
+
+from ogc_api import context
+from ogc_api.config import field
+from spatial import catalogue
+from spatial.filter.terms import FID, GEOMETRY, terms_of
+from spatial.layer import Layer
+from spatial.query import snapshot
+
+MIMETYPE = "application/schema+json"
+_OURS: dict[str, dict[str, Any]] = {
+    FID: {"title": "fid", "type": "integer", "x-ogc-role": "id"},
+    GEOMETRY: {"title": "geometry", "format": "geometry-any", "x-ogc-role": "primary-geometry"},
+}
+
+
+def queryables(name: str) -> dict[str, Any]:
+    """What filters and query parameters may name: attributes, geometry and fid."""
+    layer = _find(name)
+    theirs = {column.name: field(column) for column in layer.columns}
+    asked = {
+        known: theirs.get(known) or _OURS[known]
+        for known, term in terms_of(layer).items()
+        if term.kind != "json"
+    }
+    return _schema(layer, "queryables", asked)
+
+
+def sortables(name: str) -> dict[str, Any]:
+    """What `sortby` may name."""
+    layer = _find(name)
+    return _schema(layer, "sortables", {c.name: field(c) for c in layer.columns})
+
+
+def _find(name: str) -> Layer:
+    with snapshot(context.database.get()) as pg:
+        return catalogue.find_visible(pg, name, context.grant.get())
+
+
+def _schema(layer: Layer, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{context.base_url.get()}/collections/{quote(layer.name)}/{kind}",
+        "type": "object",
+        "title": layer.title("zh"),
+        "properties": properties,
+        "additionalProperties": False,
+    }
