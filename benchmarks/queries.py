@@ -63,6 +63,8 @@ def grow_history(database: Database) -> None:
         tx.pg.execute("ALTER TABLE plain ADD PRIMARY KEY (fid)")
         tx.pg.execute("CREATE INDEX ON plain USING gist (geom)")
     with database.listen() as pg:
+        # four million index entries came and went: what a nightly REINDEX mends
+        pg.execute(sql.SQL("REINDEX TABLE {}").format(sql.Identifier("layers", LAYER)))
         pg.execute("VACUUM ANALYZE")
 
 
