@@ -10,6 +10,7 @@ from service import Service
 from worlds import make_layer
 
 from citytwin import City
+from spatial import token
 from spatial.database import Database
 
 OPEN, POOLED, SEALED, DIVIDED = "open_plots", "pooled_plots", "sealed_plots", "divided_plots"
@@ -34,15 +35,15 @@ def readers(empty: Service, empty_books: Database) -> Iterator[dict[str, Reader]
     make_layer(empty_books, DIVIDED, 12, access="restricted", area_field="code")
     grants: dict[str, tuple[str | None, tuple[str, ...]]] = {
         "anonymous": (None, (OPEN,)),
-        "department": (empty.token("read", "--class", "shared"), (OPEN, POOLED)),
-        "district": (empty.token("read", "--area", "c1"), (OPEN, DIVIDED)),
-        "owner": (empty.token("admin"), LAYERS),
+        "department": (token.create(empty_books, "read", classes=["shared"]), (OPEN, POOLED)),
+        "district": (token.create(empty_books, "read", areas=["c1"]), (OPEN, DIVIDED)),
+        "owner": (token.create(empty_books, "admin"), LAYERS),
     }
     made = {}
-    for name, (token, sees) in grants.items():
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    for name, (secret, sees) in grants.items():
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         http = httpx.Client(base_url=empty.url, headers=headers, timeout=60)
-        made[name] = Reader(http, token, sees)
+        made[name] = Reader(http, secret, sees)
     yield made
     for reader in made.values():
         reader.http.close()
@@ -115,11 +116,11 @@ def test_an_area_narrows_rows_counts_extents_and_tiles(readers: dict[str, Reader
 
 
 def test_what_is_derived_is_as_closed_as_its_inputs(
-    readers: dict[str, Reader], empty: Service
+    readers: dict[str, Reader], empty: Service, empty_books: Database
 ) -> None:
     output = "sealed_overlay"
     words = {"left": OPEN, "right": SEALED, "how": "intersection", "output": output}
-    with City(empty.url, empty.token("write", "--subject", "planner")) as city:
+    with City(empty.url, token.create(empty_books, "write", subject="planner")) as city:
         result = city.run("land-use-overlay", **words)
         assert result.layer.count() == 3
     for name, reader in readers.items():
@@ -136,11 +137,18 @@ def test_what_is_derived_is_as_closed_as_its_inputs(
         assert (result.job in reader.http.get("/jobs?f=json").text) == allowed
 
 
-@pytest.mark.parametrize("options", [("write", "--class", "shared"), ("admin", "--area", "c1")])
+@pytest.mark.parametrize(
+    ("scope", "limits"), [("write", {"classes": ["shared"]}), ("admin", {"areas": ["c1"]})]
+)
 def test_a_narrower_token_of_the_same_person_sees_no_job_of_a_wider_one(
-    readers: dict[str, Reader], empty: Service, options: tuple[str, ...]
+    readers: dict[str, Reader],
+    empty: Service,
+    empty_books: Database,
+    scope: str,
+    limits: dict[str, Any],
 ) -> None:
-    wide, narrow = empty.token("write"), empty.token(*options)
+    wide = token.create(empty_books, "write")
+    narrow = token.create(empty_books, scope, **limits)
     with City(empty.url, wide) as city:
         job = city.run("land-use-overlay", left=OPEN, right=SEALED, how="intersection").job
     for secret, status in ((wide, 200), (narrow, 404)):
@@ -152,13 +160,13 @@ def test_a_narrower_token_of_the_same_person_sees_no_job_of_a_wider_one(
 
 
 def test_analyses_need_a_token_that_writes_and_sees(
-    readers: dict[str, Reader], empty: Service
+    readers: dict[str, Reader], empty: Service, empty_books: Database
 ) -> None:
     order: dict[str, Any] = {"inputs": {"left": OPEN, "right": SEALED}}
     path = "/processes/land-use-overlay/execution"
     assert readers["anonymous"].http.post(path, json=order).status_code == 401
     assert readers["department"].http.post(path, json=order).status_code == 403
-    secret = empty.token("write", "--class", "shared")
+    secret = token.create(empty_books, "write", classes=["shared"])
     blind = httpx.post(
         f"{empty.url}{path[1:]}", json=order, headers={"Authorization": f"Bearer {secret}"}
     )
