@@ -43,4 +43,4 @@ class LayerProvider(BaseProvider):  # type: ignore[misc]
             context.asof.get(),
             context.grant.get(),
             wanted_of(context.query.get()),
-        )
+        ).feature

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from spatial import crs
+from spatial import crs, history
 from spatial.asof import AsOf, Interval
 from spatial.database import Database
 from spatial.errors import Gone, Invalid, NotFound
@@ -29,6 +29,7 @@ class Page:
     matched: int
     after: str | None
     asof: AsOf
+    edition: tuple[object, ...]
 
     def collection(self) -> dict[str, Any]:
         """The page as a GeoJSON FeatureCollection that names its AsOf."""
@@ -70,20 +71,28 @@ def page(database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted
     features = [json.loads(row[2]) for row in rows]
     last = f"{rows[-1][0]}.{rows[-1][1]}" if rows and not wanted.order else None
     more = last if rows and len(rows) == wanted.limit else None
-    return Page(features, matched, more, view.moment.cite())
+    return Page(features, matched, more, view.moment.cite(), view.edition)
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One feature, its version, and the states that it goes through, by the same books."""
+
+    feature: Feature
+    version: int
+    life: Sequence[history.State]
+    asof: AsOf
 
 
 def feature(
     database: Database, name: str, fid: str, asof: AsOf, grant: Grant, wanted: Wanted
-) -> Feature:
+) -> One:
     """One feature at a moment.
 
     Raises NotFound where it never was, Gone where it is not there at that moment.
     """
-    if not fid.isdecimal() or len(fid) > 18:
-        raise NotFound(f"there is no feature '{fid}' in '{name}'")
     with reading(database, name, asof, grant) as (pg, view):
-        one = view.where(sql.SQL("fid = {}").format(int(fid)))
+        one = view.where(sql.SQL("fid = {}").format(number(name, fid)))
         row = pg.execute(select(one, wanted)).fetchone()
         if row is None:
             ever = replace(one, moment=replace(view.moment, valid_at=Interval()))
@@ -91,8 +100,15 @@ def feature(
             if known and known[0]:
                 raise Gone(f"feature {fid} of '{name}' is not there at that moment")
             raise NotFound(f"there is no feature {fid} in '{name}'")
-    found: Feature = json.loads(row[2])
-    return found
+        life = history.life(pg, one)
+    return One(json.loads(row[2]), row[1], life, view.moment.cite())
+
+
+def number(name: str, fid: str) -> int:
+    """The fid that a path names; raises NotFound for what is none."""
+    if not fid.isdecimal() or len(fid) > 18:
+        raise NotFound(f"there is no feature '{fid}' in '{name}'")
+    return int(fid)
 
 
 def narrowed(view: Reading, wanted: Wanted) -> Reading:
@@ -130,7 +146,7 @@ def _count(pg: psycopg.Connection[Any], view: Reading) -> int:
 
 def select(view: Reading, wanted: Wanted) -> sql.Composed:
     """The statement of a page: fid, version and the GeoJSON feature as text."""
-    columns = sql.SQL("fid, version, {} AS feature").format(_feature(view, wanted))
+    columns = sql.SQL("fid, version, {} AS feature").format(as_geojson(view, wanted))
     if not wanted.order and not wanted.offset:
         return view.page(columns, after=_key(wanted.after), limit=wanted.limit)
     known = view.layer.column_names
@@ -166,7 +182,7 @@ def _key(after: str | None) -> tuple[int, int] | None:
     return int(fid), int(version or 0)
 
 
-def _feature(view: Reading, wanted: Wanted) -> sql.Composed:
+def as_geojson(view: Reading, wanted: Wanted) -> sql.Composed:
     """The expression that makes one GeoJSON feature as text."""
     several = isinstance(view.moment.valid_at, Interval)
     chosen = view.layer.column_names if wanted.columns is None else tuple(wanted.columns)

@@ -1,6 +1,6 @@
 """Query parameters: one grammar, wherever they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from ogc_api.items import Wanted
 from spatial import crs
@@ -9,6 +9,7 @@ from spatial.errors import Invalid
 from spatial.filter.filter import filter_of
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
+_EVERYWHERE = frozenset(("datetime", "known_at", "scenario", "f", "lang"))
 _RESERVED = frozenset(
     (
         "bbox", "bbox-crs", "crs", "f", "lang", "limit", "offset", "after", "resulttype",
@@ -21,8 +22,8 @@ _RESERVED = frozenset(
 def wanted_of(query: Mapping[str, str]) -> Wanted:
     """Which features a request asks for; raises Invalid, with what to write instead."""
     return Wanted(
-        limit=0 if query.get("resulttype") == "hits" else _limit(query.get("limit")),
-        offset=_whole("offset", query.get("offset", "0")),
+        limit=0 if query.get("resulttype") == "hits" else limit_of(query.get("limit")),
+        offset=whole("offset", query.get("offset", "0")),
         after=query.get("after"),
         box=parse_box(query["bbox"], query.get("bbox-crs")) if query.get("bbox") else None,
         equal={name: value for name, value in query.items() if name not in _RESERVED},
@@ -32,20 +33,34 @@ def wanted_of(query: Mapping[str, str]) -> Wanted:
         else None,
         order=[key for key in query.get("sortby", "").split(",") if key],
         geometry=query.get("skipGeometry", "false").lower() not in ("true", "1", "yes"),
-        crs=query.get("crs") or crs.CRS84_URI,
+        crs=crs_of(query),
     )
 
 
-def _limit(text: str | None) -> int:
+def limit_of(text: str | None) -> int:
+    """How many features a page holds; raises Invalid for what is no number from 1."""
     if text is None:
         return DEFAULT_LIMIT
-    number = _whole("limit", text)
+    number = whole("limit", text)
     if number == 0:
         raise Invalid("limit starts at 1")
     return min(number, MAX_LIMIT)
 
 
-def _whole(name: str, text: str) -> int:
+def whole(name: str, text: str) -> int:
+    """A parameter's whole number; raises Invalid for another text."""
     if not text.isdecimal() or len(text) > 12:
         raise Invalid(f"{name} is a whole number, not '{text}'")
     return int(text)
+
+
+def crs_of(query: Mapping[str, str]) -> str:
+    """URI of the CRS that a request asks for."""
+    return query.get("crs") or crs.CRS84_URI
+
+
+def only(query: Mapping[str, str], known: Set[str]) -> None:
+    """Raise Invalid for a parameter beyond those known and those that go with every address."""
+    unknown = sorted(set(query) - known - _EVERYWHERE)
+    if unknown:
+        raise Invalid(f"'{unknown[0]}' is no parameter here: {', '.join(sorted(known))} are")

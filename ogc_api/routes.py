@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ogc_api import context, geojson, queryables
+from ogc_api import context, geojson, item_routes, queryables
 from ogc_api.host import Function, openapi, respond, true_conformance, view
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
@@ -32,18 +32,22 @@ def _hosted(function: Function, *names: str) -> Endpoint:
 
 async def _items(request: Request) -> Response:
     layer = request.path_params["layer"]
+    if request.method not in ("GET", "HEAD"):
+        return await item_routes.write_items(request)
     if not _wants_geojson(request):
         return await respond(request, itemtypes.get_collection_items, layer)
     answer = await run_in_threadpool(geojson.collection, layer, context.query.get())
-    return Response(answer.body, headers=answer.headers)
+    return item_routes.answered(request, answer)
 
 
 async def _item(request: Request) -> Response:
     layer, fid = request.path_params["layer"], request.path_params["fid"]
+    if request.method not in ("GET", "HEAD"):
+        return await item_routes.write_item(request)
     if not _wants_geojson(request):
         return await respond(request, itemtypes.get_collection_item, layer, fid)
     answer = await run_in_threadpool(geojson.feature, layer, fid, context.query.get())
-    return Response(answer.body, headers=answer.headers)
+    return item_routes.answered(request, answer)
 
 
 def _wants_geojson(request: Request) -> bool:
@@ -113,8 +117,9 @@ routes = [
     Route("/collections/{layer}/schema", _hosted(core.get_collection_schema, "layer")),
     Route("/collections/{layer}/queryables", _queryables),
     Route("/collections/{layer}/sortables", _sortables),
-    Route("/collections/{layer}/items", _items),
-    Route("/collections/{layer}/items/{fid}", _item),
+    Route("/collections/{layer}/items", _items, methods=item_routes.ITEMS_METHODS),
+    Route("/collections/{layer}/items/{fid}", _item, methods=item_routes.ITEM_METHODS),
+    *item_routes.routes,
     Route("/collections/{layer}/tiles", _hosted(tiles.get_collection_tiles, "layer")),
     Route("/collections/{layer}/tiles/{scheme}", _tileset),
     Route("/collections/{layer}/tiles/{scheme}/metadata", _tileset),

@@ -91,7 +91,7 @@ def parse_instant(text: str, zone: tzinfo = DEFAULT_ZONE, *, end: bool = True) -
     end=False. A date-time without an offset is in the city's zone.
     """
     text = text.strip()
-    if _PERIOD.fullmatch(text):
+    if is_bare(text):
         first, after = parse_period(text, zone)
         return after - _TICK if end else first
     try:
@@ -103,6 +103,11 @@ def parse_instant(text: str, zone: tzinfo = DEFAULT_ZONE, *, end: bool = True) -
         raise Invalid(
             f"'{text}' is not a time: write 2024, 2024-06, 2024-06-01 or 2024-06-01T08:00:00Z"
         ) from None
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text is a year, a month or a date, not an instant."""
+    return _PERIOD.fullmatch(text.strip()) is not None
 
 
 def parse_period(text: str, zone: tzinfo = DEFAULT_ZONE) -> tuple[datetime, datetime]:

@@ -171,21 +171,20 @@ class Editor:
         self._expect(fid, period, expect)
         self._rewrite(fid, period, None)
 
-    def seen(self, fid: int, when: When) -> list[int]:
-        """The versions of a feature that its writer sees at an instant, or over an interval.
+    def seen(self, fid: int, when: datetime | Period) -> list[int]:
+        """The versions of a feature that its writer sees at an instant, or within a period.
 
         Raises NotFound where it never was, Gone where it is not there then.
         """
-        rows = self._pg.execute(self._view(fid, when).select(sql.SQL("version"))).fetchall()
+        within: When = when if isinstance(when, datetime) else _interval(when)
+        rows = self._pg.execute(self._view(fid, within).select(sql.SQL("version"))).fetchall()
         if not rows:
             raise self._absence(fid)
         return [row[0] for row in rows]
 
     def _expect(self, fid: int, period: Period, version: int | None) -> None:
         """Raise Conflict where the writer saw another version than the one that is there."""
-        if version is None:
-            return
-        if version not in self.seen(fid, Interval(period.start, period.end and period.end - _TICK)):
+        if version is not None and version not in self.seen(fid, period):
             raise Conflict(f"feature {fid} was changed by somebody else: read it again")
 
     def _view(self, fid: int, when: When) -> Reading:
@@ -327,6 +326,10 @@ class Editor:
             self.tally.opened += len(rows)
         else:
             self.tally.closed += len(rows)
+
+
+def _interval(period: Period) -> Interval:
+    return Interval(period.start, period.end and period.end - _TICK)
 
 
 def _plain(value: Any) -> sql.Composable:

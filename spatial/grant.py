@@ -61,11 +61,14 @@ class Grant:
         parts = (sorted(self.classes), self.areas, self.layers and sorted(self.layers))
         return sha256(repr(parts).encode()).hexdigest()[:12]
 
+    def may(self, scope: Scope) -> bool:
+        """Whether the scope is within this grant."""
+        within = SCOPES.index(scope) <= SCOPES.index(self.scope)
+        return within and (scope is Scope.READ or self.authenticated)
+
     def require(self, scope: Scope) -> None:
         """Raise Denied unless the scope is within this grant."""
-        if SCOPES.index(self.scope) < SCOPES.index(scope) or (
-            scope is not Scope.READ and not self.authenticated
-        ):
+        if not self.may(scope):
             raise Denied(f"this needs a token of scope '{scope}'")
 
 

@@ -1,11 +1,11 @@
 """Half-open stretches of time as SQL. Open sides are None, never infinity."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from psycopg import sql
 
-from spatial.asof import Interval, When, format_instant
+from spatial.asof import Interval, When, format_instant, is_bare, parse_instant, parse_period
 from spatial.errors import Invalid
 
 
@@ -25,6 +25,22 @@ class Period:
 
 
 ALWAYS = Period()
+
+
+def parse_bounds(start: str | None, end: str | None, zone: tzinfo) -> Period:
+    """A period from its bounds as written; nothing and `..` leave a side open.
+
+    A bare year, month or date is meant whole: from its start, and to its end.
+    """
+    first, last = (None if text in (None, "", "..") else text.strip() for text in (start, end))
+    return Period(
+        None if first is None else parse_instant(first, zone, end=False),
+        None
+        if last is None
+        else parse_period(last, zone)[1]
+        if is_bare(last)
+        else parse_instant(last, zone),
+    )
 
 
 def tstzrange(period: Period) -> sql.Composed:

@@ -22,8 +22,8 @@ from spatial.moment import Moment, resolve
 from spatial.period import holds, instant
 
 _MAIN = sql.SQL("scenario = 0 AND NOT removed")
-_BELIEVED = sql.SQL("upper_inf(recorded)")
-_ONGOING = sql.SQL("upper_inf(valid)")
+_BELIEVED = sql.SQL("upper_inf(recorded) IS TRUE")
+_ONGOING = sql.SQL("upper_inf(valid) IS TRUE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,11 @@ class Reading:
         if access == EVERYBODY:
             return view.where(condition.sql)
         return view.where(sql.SQL("CASE WHEN {} THEN {} END").format(access, condition.sql))
+
+    @property
+    def edition(self) -> tuple[object, ...]:
+        """Equal as long as the same question has the same answer."""
+        return self.layer.id, self.layer.cursor, self.moment.base_known_at, self.grant.key
 
     @property
     def settled(self) -> bool:
@@ -124,6 +129,11 @@ class Reading:
             inner, limit
         )
 
+    def sees(self) -> sql.Composed:
+        """The condition that a row of the layer is among these."""
+        arms = (sql.SQL("({})").format(sql.SQL(" AND ").join(arm)) for arm in self._arms())
+        return sql.SQL("({})").format(sql.SQL(" OR ").join(arms))
+
     def count(self) -> sql.Composed:
         """Exact number of rows."""
         return sql.SQL("SELECT sum(n)::bigint FROM ({}) arm").format(
@@ -148,11 +158,11 @@ class Reading:
         still = [_BELIEVED] if self.settled else [_BELIEVED, known]
         if self.boxed:  # each has a spatial index of its own
             yield [_ONGOING, *still, *main]
-            yield [sql.SQL("NOT upper_inf(valid)"), *still, *main]
+            yield [sql.SQL("upper_inf(valid) IS FALSE"), *still, *main]
         else:
             yield [*still, *main]
         if not self.settled:
-            yield [sql.SQL("NOT upper_inf(recorded)"), known, *main]
+            yield [sql.SQL("upper_inf(recorded) IS FALSE"), known, *main]
         if moment.scenario_id:
             yield [*self._in_scenario(), sql.SQL("NOT removed"), *common]
 
