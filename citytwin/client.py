@@ -38,7 +38,7 @@ class City:
         return [collection["id"] for collection in document["collections"]]
 
     def layer(self, name: str) -> "LayerView":
-        """A layer, now, in main; narrow it with `at`, `known_at` and `scenario`."""
+        """A layer, now, in main; narrow it with `at`, `known_at`, `scenario`, `where`."""
         return LayerView(self, name)
 
     def scenarios(self) -> list[str]:
@@ -113,6 +113,7 @@ class LayerView:
     city: City
     name: str
     asof: tuple[tuple[str, str], ...] = ()
+    filters: tuple[str, ...] = ()
 
     def at(self, valid_at: str) -> "LayerView":
         """As it is true at a time: a year, a date, an instant, or an interval a/b."""
@@ -125,6 +126,10 @@ class LayerView:
     def scenario(self, name: str) -> "LayerView":
         """As a plan has it."""
         return self._with("scenario", name)
+
+    def where(self, cql2: str) -> "LayerView":
+        """Only features of which a CQL2 text holds, as of all before it: `height > 30`."""
+        return replace(self, filters=(*self.filters, cql2))
 
     def count(self, **equal: Any) -> int:
         """How many features match."""
@@ -170,6 +175,8 @@ class LayerView:
         self, bbox: tuple[float, ...] | None, crs: int | None, equal: Mapping[str, Any]
     ) -> dict[str, str]:
         query = dict(self.asof) | {key: str(value) for key, value in equal.items()}
+        if self.filters:
+            query["filter"] = " AND ".join(f"({text})" for text in self.filters)
         if bbox is not None:
             query["bbox"] = ",".join(map(str, bbox))
         if crs is not None:

@@ -13,7 +13,7 @@ from spatial.errors import Invalid
 MAX_DEPTH = 64
 MAX_LIST = 1000
 _TOO_DEEP = f"the filter is nested more than {MAX_DEPTH} deep: make it flatter"
-_HELD_EXACTLY = 18  # digits
+_HELD_EXACTLY = 30  # digits
 
 type Node = Property | Value | Shape | Bounds | Call
 

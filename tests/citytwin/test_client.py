@@ -30,6 +30,15 @@ def test_a_view_is_narrowed_without_changing_the_one_before(city: City) -> None:
     assert now.count(code="c1") == 1
 
 
+def test_filters_add_up(city: City) -> None:
+    tall = city.layer("plots").where("height > 0 OR code = 'c9'")
+    assert list(tall.to_geopandas().index) == [2, 3]
+    assert list(tall.where("code <> 'c2'").to_geopandas().index) == [2]
+    assert tall.count(code="c2") == 1
+    with pytest.raises(CityError, match="no attribute 'hight'"):
+        tall.where("hight > 3").count()
+
+
 @pytest.mark.parametrize("crs", [4549, 3857, 4490])
 def test_coordinates_come_x_first_in_any_crs(city: City, crs: int) -> None:
     stored = city.layer("plots").to_geopandas(crs=4549)
