@@ -49,7 +49,7 @@ def measure(
     print(
         f"{how:<14} geopandas {theirs:6.1f} s   job {ours:6.1f} s   {theirs / ours:5.1f} x faster"
     )
-    return ratio
+    return theirs / ours
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def measure(pg: psycopg.Connection[Any], view: Reading, side: float) -> dict[str
         for name, question in questions(rng, side).items():
             theirs, ours = times.setdefault(name, ([], []))
             for reader, record in ((other, theirs), (view, ours))[:: 1 if n % 2 else -1]:
-                query = question(reader)
+                query = question(reader).as_bytes(pg)
                 pg.execute(query).fetchall()
                 record.append(seconds(lambda: pg.execute(query).fetchall()))  # noqa: B023
     return {

@@ -54,7 +54,11 @@ class Database:
     def __init__(self, conninfo: str, *, statement_timeout_s: int = 0) -> None:
         self.conninfo = conninfo
         self._arrows: deque[adbc.Connection] = deque()
-        options = f"-c timezone=UTC -c jit=off -c statement_timeout={statement_timeout_s * 1000}"
+        # a parallel worker takes longer to start than a tile takes to make
+        options = (
+            "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0"
+            f" -c statement_timeout={statement_timeout_s * 1000}"
+        )
         self._engine = sa.create_engine(
             "postgresql+psycopg://",
             creator=lambda: psycopg.connect(conninfo, options=options, connect_timeout=5),

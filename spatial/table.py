@@ -28,22 +28,22 @@ CREATE TABLE {table} (
 # no first load ever fills these: made while the table is empty, they cost nothing
 _FIRST = """
 CREATE INDEX ON {table} USING gist (geom, recorded)
-    WHERE scenario = 0 AND NOT removed AND NOT upper_inf(recorded);
+    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) IS FALSE;
 CREATE INDEX ON {table} (fid)
-    WHERE scenario = 0 AND NOT removed AND NOT upper_inf(recorded);
+    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) IS FALSE;
 CREATE INDEX ON {table} (scenario, fid) WHERE scenario <> 0;
 CREATE INDEX ON {table} USING gist (geom) WHERE scenario <> 0
 """
 _BOUNDED = """
 CREATE INDEX ON {table} USING gist (geom, valid)
-    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) AND NOT upper_inf(valid)
+    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) IS TRUE AND upper_inf(valid) IS FALSE
 """
 _LAST = """
 CREATE UNIQUE INDEX {pkey} ON {table} (version);
 CREATE INDEX ON {table} USING gist (geom)
-    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) AND upper_inf(valid);
+    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) IS TRUE AND upper_inf(valid) IS TRUE;
 CREATE UNIQUE INDEX ON {table} (fid, scenario, lower(valid)) INCLUDE (valid, removed)
-    WHERE upper_inf(recorded);
+    WHERE upper_inf(recorded) IS TRUE;
 CREATE STATISTICS {valid} ON upper_inf(valid) FROM {table};
 CREATE STATISTICS {recorded} ON upper_inf(recorded) FROM {table};
 CREATE TRIGGER refuse_overlap AFTER INSERT ON {table} REFERENCING NEW TABLE AS opened

@@ -38,7 +38,7 @@ def configuration(socket_dir: Path, extra: Mapping[str, str]) -> str:
         "effective_cache_size": f"{max(256, memory // 2 // _MB)}MB",
         "maintenance_work_mem": "256MB",
         "work_mem": "16MB",
-        "random_page_cost": "1.1",
+        "random_page_cost": "1.5",
         "jit": "off",
         "wal_level": "minimal",
         "max_wal_senders": "0",
