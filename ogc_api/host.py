@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from ogc_api import context
 from ogc_api.config import configuration
-from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
+from ogc_api.openapi import extend
 from ogc_api.processes import process_resources
 from spatial.layer import Layer
 from spatial.query import seen_layers, snapshot
@@ -29,9 +29,11 @@ type Function = Callable[..., tuple[dict[str, str], int, str | bytes | dict[str,
 
 VIEWS = 32
 SCHEMAS = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas"
-# declared by pygeoapi for every feature provider, whatever it does
-UNTRUE = ("ogcapi-features-4/",)
 _FEATURES_3 = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
+EDITING = tuple(
+    f"http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/{name}"
+    for name in ("create-replace-delete", "update", "optimistic-locking-etags", "features")
+)
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 FILTERS = (
     *(
@@ -96,30 +98,19 @@ def openapi(api: API) -> dict[str, Any]:
     with _lock:
         if not api.openapi:
             document = get_oas(api.config, fail_on_invalid_collection=False)
-            # QGIS takes its page size from here and from nowhere else
-            document["components"]["parameters"]["limit"] = {
-                "name": "limit",
-                "in": "query",
-                "description": "How many features a page holds",
-                "required": False,
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "default": DEFAULT_LIMIT,
-                    "maximum": MAX_LIMIT,
-                },
-                "style": "form",
-                "explode": False,
-            }
-            api.openapi = document
+            features = (
+                name
+                for name, found in api.config["resources"].items()
+                if any(p["type"] == "feature" for p in found.get("providers", ()))
+            )
+            api.openapi = extend(document, features)
     made: dict[str, Any] = api.openapi
     return made
 
 
 def true_conformance(classes: list[str]) -> list[str]:
-    """The conformance classes that we keep, of those that pygeoapi declares."""
-    kept = [name for name in classes if not any(part in name for part in UNTRUE)]
-    return sorted({*kept, SCHEMAS, *FILTERS})
+    """The conformance classes that hold: those that pygeoapi declares, and ours."""
+    return sorted({*classes, SCHEMAS, *FILTERS, *EDITING})
 
 
 def _shape(layer: Layer) -> tuple[Any, ...]:

@@ -1,0 +1,153 @@
+"""Our own part of the OpenAPI document: what pygeoapi does not know of."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
+
+type Node = dict[str, Any]
+
+_FEATURE = {"application/geo+json": {"schema": {"type": "object"}}}
+_PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
+_DOCUMENT = {"application/json": {"schema": {"type": "object"}}}
+_REFUSALS = {
+    "400": "It cannot be understood",
+    "401": "It needs a token",
+    "403": "The token does not reach that far",
+    "404": "There is no such layer, feature or scenario",
+    "410": "The feature is not there at that moment",
+}
+_REFUSED_WRITES = _REFUSALS | {
+    "412": "Somebody else changed it first",
+    "413": "The body is too large",
+    "415": "The body is not JSON",
+    "422": "The geometry cannot be taken",
+}
+
+
+def _query(name: str, description: str, kind: str = "string", **schema: Any) -> Node:
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "required": False,
+        "schema": {"type": kind, **schema},
+        "style": "form",
+        "explode": False,
+    }
+
+
+def _path(name: str, description: str) -> Node:
+    schema = {"type": "integer", "minimum": 1}
+    return {
+        "name": name,
+        "in": "path",
+        "description": description,
+        "required": True,
+        "schema": schema,
+    }
+
+
+def _header(name: str, description: str) -> Node:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+
+
+PARAMETERS = {
+    # QGIS takes its page size from this one and from nowhere else
+    "limit": _query(
+        "limit",
+        "How many features a page holds",
+        "integer",
+        minimum=1,
+        default=DEFAULT_LIMIT,
+        maximum=MAX_LIMIT,
+    ),
+    "datetime": _query("datetime", "When it is true: an instant, or an interval a/b"),
+    "known_at": _query("known_at", "By which edition of the books: an instant"),
+    "scenario": _query("scenario", "In which plan; without one, the main line"),
+    "to-datetime": _query("to-datetime", "When it is true on the second side: an instant"),
+    "to-known_at": _query("to-known_at", "By which edition of the books the second side is read"),
+    "to-scenario": _query("to-scenario", "In which plan the second side is"),
+    "since": _query("since", "After a cursor (digits alone) or a moment"),
+    "until": _query("until", "Up to a cursor (digits alone) or a moment"),
+    "after": _query("after", "The key that a next link gave"),
+    "fid": _path("featureId", "The feature's id"),
+    "version": _path("version", "The version's number"),
+    "content-crs": _header("Content-Crs", "URI of the CRS of the body's coordinates"),
+    "if-match": _header("If-Match", "The ETag that the feature had when it was read"),
+}
+_ASOF = ("datetime", "known_at", "scenario")
+
+
+def extend(document: Node, layers: Iterable[str]) -> Node:
+    """The document with our parameters, and with the paths that edit and tell history."""
+    document["components"]["parameters"] |= PARAMETERS
+    for layer in layers:
+        base = f"/collections/{layer}"
+        one = f"{base}/items/{{featureId}}"
+        paths = document["paths"]
+        for path in (f"{base}/items", one):
+            paths[path]["get"]["parameters"] += _refer("known_at", "scenario")
+        paths[one]["get"]["parameters"] += _refer("datetime")
+        paths[f"{base}/items"] |= {
+            "post": _write(layer, "create", "A new feature", _FEATURE, "201", "content-crs"),
+        }
+        locked = ("fid", "if-match")
+        placed = (*locked, "content-crs")
+        paths[one] |= {
+            "put": _write(layer, "replace", "All values of a feature", _FEATURE, "204", *placed),
+            "patch": _write(layer, "update", "Some values of a feature", _PATCH, "204", *placed),
+            "delete": _write(layer, "remove", "End a feature", None, "204", *locked),
+        }
+        page = ("limit", *_ASOF)
+        paths |= {
+            f"{one}/versions": _read(layer, "versions", _FEATURE, "fid", "after", *page),
+            f"{one}/versions/{{version}}": _read(layer, "version", _FEATURE, "fid", "version"),
+            f"{base}/changes": _read(layer, "changes", _DOCUMENT, "since", "until", *page),
+            f"{base}/diff": _read(
+                layer, "diff", _FEATURE, "after", *(f"to-{name}" for name in _ASOF), *page
+            ),
+        }
+    return document
+
+
+def _refer(*names: str) -> list[Node]:
+    return [{"$ref": f"#/components/parameters/{name}"} for name in names]
+
+
+def _read(layer: str, what: str, content: Node, *parameters: str) -> Node:
+    return {"get": _operation(layer, what, f"The {what} of {layer}", content, "200", parameters)}
+
+
+def _write(
+    layer: str, what: str, summary: str, body: Node | None, status: str, *parameters: str
+) -> Node:
+    operation = _operation(layer, what, summary, None, status, (*parameters, *_ASOF))
+    operation["responses"] |= _described(_REFUSED_WRITES)
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": body}
+    return operation
+
+
+def _operation(
+    layer: str,
+    what: str,
+    summary: str,
+    content: Node | None,
+    status: str,
+    parameters: Iterable[str],
+) -> Node:
+    done: Node = {"description": "Done"}
+    if content is not None:
+        done["content"] = content
+    return {
+        "summary": summary,
+        "tags": [layer],
+        "operationId": f"{what}{layer.capitalize()}",
+        "parameters": _refer(*parameters),
+        "responses": {status: done, **_described(_REFUSALS)},
+    }
+
+
+def _described(statuses: dict[str, str]) -> Node:
+    return {status: {"description": text} for status, text in statuses.items()}
