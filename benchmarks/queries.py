@@ -95,7 +95,7 @@ type Question = Callable[[Reading], sql.Composed]
 def questions(rng: random.Random, side: float) -> dict[str, Question]:
     """One random question of each kind."""
     x, y = (corner + rng.uniform(0.1, 0.8) * side for corner in CORNER)
-    box = (x, y, x + 800.0, y + 800.0)
+    box = (x, y, x + 1200.0, y + 1200.0)  # a screenful: some 2,300 buildings
     start = rng.randrange(1, 250_000)
     zxy = _tile(x, y)
     wanted = items.Wanted(limit=1000, box=(box, SRID))
