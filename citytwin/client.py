@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,6 +10,7 @@ import httpx
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from shapely.geometry.base import BaseGeometry
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 PAGE = 10_000
@@ -152,21 +153,84 @@ class LayerView:
         bbox: west, south, east, north in degrees; crs: EPSG code of the result (4326 without one);
         equal: attribute values that must match.
         """
-        import geopandas as gpd
-        import shapely
+        features = list(self._features("items", self._query(bbox, crs, equal)))
+        return _frame(features, [f["properties"] for f in features], self.columns, crs)
 
-        features = list(self._features(self._query(bbox, crs, equal)))
-        geometries = [shapely.geometry.shape(f["geometry"]) for f in features]
-        if crs is not None and _northing_first(crs):
-            geometries = [shapely.transform(g, lambda xy: xy[:, ::-1]) for g in geometries]
-        frame = gpd.GeoDataFrame(
-            [f["properties"] for f in features],
-            columns=None if features else self.columns(),
-            geometry=gpd.GeoSeries(geometries, crs=crs or 4326),
+    def history(self, fid: int) -> "gpd.GeoDataFrame":
+        """Every version of a feature, superseded ones too, in the order of the books.
+
+        Beside the attributes: valid_from, valid_to, recorded_from, recorded_to (text; `..` where
+        open), scenario, removed, changed_by.
+        """
+        features = list(self._features(f"items/{fid}/versions", self._query(None, None, {})))
+        rows = [
+            f["properties"]
+            | dict(zip(("valid_from", "valid_to"), f["time"]["interval"], strict=True))
+            | dict(zip(("recorded_from", "recorded_to"), f["recorded"]["interval"], strict=True))
+            | {"scenario": f["scenario"], "removed": f["removed"], "changed_by": f["author"]}
+            for f in features
+        ]
+        return _frame(features, rows, self.columns, None)
+
+    def diff(self, other: "LayerView") -> "gpd.GeoDataFrame":
+        """What is otherwise in another view of this layer: its features as they are there.
+
+        Beside the attributes: change (added, removed, changed), and old, a dict of the values
+        that were others. Removed features are as they are here.
+        """
+        query = self._query(None, None, {}) | {f"to-{key}": value for key, value in other.asof}
+        features = list(self._features("diff", query))
+        rows = [
+            f["properties"] | {"change": f["change"], "old": f.get("old", {}).get("properties", {})}
+            for f in features
+        ]
+        return _frame(features, rows, lambda: [*self.columns(), "change", "old"], None)
+
+    def insert(
+        self, properties: Mapping[str, Any], geometry: "BaseGeometry", crs: int | None = None
+    ) -> int:
+        """A new feature, from now on or within the view's time; returns its fid.
+
+        geometry: x first, in degrees or in the CRS of an EPSG code. Needs a token to write.
+        """
+        answer = self._write("POST", "items", properties, geometry, crs)
+        return int(answer.headers["location"].rpartition("/")[2])
+
+    def update(
+        self,
+        fid: int,
+        properties: Mapping[str, Any] | None = None,
+        geometry: "BaseGeometry | None" = None,
+        crs: int | None = None,
+    ) -> None:
+        """Other values, from now on; a view at an interval corrects that period alone."""
+        self._write("PATCH", f"items/{fid}", properties or {}, geometry, crs)
+
+    def remove(self, fid: int) -> None:
+        """The feature ends now, or at the view's instant; its past stays."""
+        path, params = f"/collections/{self.name}/items/{fid}", dict(self.asof)
+        _check(self.city._http.request("DELETE", path, params=params))
+
+    def _write(
+        self,
+        method: str,
+        part: str,
+        properties: Mapping[str, Any],
+        geometry: "BaseGeometry | None",
+        crs: int | None,
+    ) -> httpx.Response:
+        body: dict[str, Any] = {"type": "Feature", "properties": dict(properties)}
+        if geometry is not None:
+            body["geometry"] = _flipped(geometry, crs).__geo_interface__
+        answer = self.city._http.request(
+            method,
+            f"/collections/{self.name}/{part}",
+            params=dict(self.asof),
+            json=body,
+            headers={"Content-Crs": f"<{_uri(crs)}>"} if crs is not None else {},
         )
-        frame.index = [f["id"] for f in features]
-        frame.index.name = "fid"
-        return frame
+        _check(answer)
+        return answer
 
     def _with(self, key: str, value: str) -> "LayerView":
         return replace(self, asof=(*(pair for pair in self.asof if pair[0] != key), (key, value)))
@@ -180,11 +244,11 @@ class LayerView:
         if bbox is not None:
             query["bbox"] = ",".join(map(str, bbox))
         if crs is not None:
-            query["crs"] = f"http://www.opengis.net/def/crs/EPSG/0/{crs}"
+            query["crs"] = _uri(crs)
         return query
 
-    def _features(self, query: dict[str, str]) -> Iterator[dict[str, Any]]:
-        path, params = f"/collections/{self.name}/items", query | {"limit": str(PAGE)}
+    def _features(self, part: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
+        path, params = f"/collections/{self.name}/{part}", query | {"limit": str(PAGE)}
         while True:
             page = self.city._get(path, params)
             yield from page["features"]
@@ -218,6 +282,43 @@ def _check(answer: httpx.Response) -> None:
     except ValueError:
         reason = answer.text
     raise CityError(f"{answer.status_code}: {reason}")
+
+
+def _frame(
+    features: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, Any]],
+    columns: Callable[[], list[str]],
+    crs: int | None,
+) -> "gpd.GeoDataFrame":
+    """GeoJSON features as a frame of rows, indexed by their ids; with its columns if empty."""
+    import geopandas as gpd
+    import shapely
+
+    geometries = [_flipped(shapely.geometry.shape(f["geometry"]), crs) for f in features]
+    frame = gpd.GeoDataFrame(
+        list(rows),
+        columns=None if features else columns(),
+        geometry=gpd.GeoSeries(geometries, crs=crs or 4326),
+    )
+    frame.index = [f["id"] for f in features]
+    frame.index.name = "fid"
+    return frame
+
+
+def _flipped(geometry: "BaseGeometry", crs: int | None) -> "BaseGeometry":
+    """Between x first and the order of a CRS's authority."""
+    import shapely
+
+    if crs is None or not _northing_first(crs):
+        return geometry
+    turned: BaseGeometry = shapely.transform(
+        geometry, lambda xyz: xyz[:, [1, 0, 2][: xyz.shape[1]]], include_z=geometry.has_z
+    )
+    return turned
+
+
+def _uri(code: int) -> str:
+    return f"http://www.opengis.net/def/crs/EPSG/0/{code}"
 
 
 def _northing_first(code: int) -> bool:

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from ogc_api import context, items
 from ogc_api.geojson import MIMETYPE, Answer, answer, link, place_of, plain_collection
-from ogc_api.params import crs_of, limit_of, only, whole
+from ogc_api.params import wanted_of, whole
 from spatial import history
 from spatial.asof import AsOf, as_of
 from spatial.catalogue import find_visible
@@ -20,25 +20,26 @@ from spatial.moment import resolve
 from spatial.query import Reading, snapshot, step_down
 
 _TO = ("to-datetime", "to-known_at", "to-scenario")
-_OF_DIFF = frozenset(("limit", "after", "crs", "resulttype", *_TO))
 
 
 def diff(layer: str, query: Mapping[str, str]) -> Answer:
     """From `datetime`, `known_at` and `scenario` to the same with `to-` before them.
 
     Features as they are on the second side (removed ones as they were on the first), a page at a
-    time by fid; `resulttype=hits` counts them instead.
+    time by fid; `resulttype=hits` counts them instead. A filter or box narrows both sides.
     """
-    only(query, _OF_DIFF)
-    wanted = items.Wanted(crs=crs_of(query))
-    after, limit = whole("after", query.get("after", "0")), limit_of(query.get("limit"))
+    wanted = wanted_of({name: text for name, text in query.items() if name not in _TO})
+    if wanted.order or wanted.offset:
+        raise Invalid("differences come in the order of ids: leave sortby and offset out")
+    after, limit = whole("after", query.get("after", "0")), wanted.limit
     hits = query.get("resulttype") == "hits"
     at, known_at, scenario = (query.get(name) for name in _TO)
     target = as_of(at, known_at, scenario, context.zone.get())
     grant = context.grant.get()
     with snapshot(context.database.get()) as pg:
         found = find_visible(pg, layer, grant)
-        old, new = (_side(pg, found, asof) for asof in (context.asof.get(), target))
+        sides = (_side(pg, found, asof) for asof in (context.asof.get(), target))
+        old, new = (items.narrowed(side, wanted) for side in sides)
         step_down(pg, grant)
         if hits:
             counts = pg.execute(_counts(old, new)).fetchone()

@@ -1,9 +1,12 @@
 """City, over the application itself: what it asks for, and what it makes of the answers."""
 
 import pytest
+import shapely
 from starlette.testclient import TestClient
 
 from citytwin.client import City, CityError
+from spatial import scenario, token
+from spatial.database import Database
 
 
 @pytest.fixture
@@ -77,3 +80,40 @@ def test_the_service_s_own_words_are_raised(city: City) -> None:
         city.layer("plots").at("soon").to_geopandas()
     with pytest.raises(CityError, match="token of scope 'write'"):
         city.run("land-use-overlay", left="plots", right="plots")
+
+
+def test_edits_are_made_and_their_history_is_told(
+    city: City, client: TestClient, database: Database
+) -> None:
+    client.headers["X-API-Key"] = token.create(database, "write", subject="ada")
+    plots = city.layer("plots")
+    square = shapely.box(528_100, 3_486_000, 528_101, 3_486_001)
+    fid = plots.at("2020/..").insert({"code": "new", "height": 1.0}, square, crs=4549)
+    plots.update(fid, {"height": 2.0})
+    plots.at("2021/2022").update(fid, {"height": 3.0})
+    assert list(plots.to_geopandas(crs=4549).loc[fid].geometry.bounds) == pytest.approx(
+        square.bounds, abs=1e-3
+    )
+    heights = [
+        plots.at(when).to_geopandas(code="new")["height"].item() for when in ("2020", "2021")
+    ]
+    assert heights == [1.0, 3.0]
+    told = plots.history(fid)
+    assert set(told["changed_by"]) == {"ada"}
+    assert told["height"].iloc[0] == 1.0
+    assert 3.0 in set(told[told["recorded_to"] == ".."]["height"])
+    plots.remove(fid)
+    assert fid not in plots.to_geopandas().index
+
+
+def test_two_views_are_compared(city: City, client: TestClient, database: Database) -> None:
+    client.headers["X-API-Key"] = token.create(database, "write")
+    scenario.create(database, "east", author="planner")
+    plots, east = city.layer("plots"), city.layer("plots").scenario("east")
+    assert list(plots.diff(east).columns) == ["code", "height", "change", "old", "geometry"]
+    east.update(1, {"height": 30.0})
+    east.remove(2)
+    found = plots.diff(east)
+    assert list(found["change"]) == ["changed", "removed"]
+    assert found.loc[1, "old"] == {"height": 0.0}
+    assert list(plots.where("code = 'c1'").diff(east).index) == [2]

@@ -254,7 +254,18 @@ class TestDiff:
                 found = ask(client, f"{PLOTS}/diff?{one}&{to}")["features"]
                 assert {(f["id"], f["change"]) for f in found} == expected, (one, other)
 
-    @pytest.mark.parametrize("query", ["datetime=2012/2015", "to-datetime=2012/..", "bbox=1,2,3,4"])
+    def test_a_filter_and_a_box_narrow_both_sides(self, client: TestClient, life: int) -> None:
+        query = "datetime=2012&to-datetime=2021"
+        (one,) = ask(client, f"{PLOTS}/diff?{query}&filter=height<2")["features"]
+        assert (one["id"], one["change"]) == (life, "removed")
+        assert len(ask(client, f"{PLOTS}/diff?{query}&code=life")["features"]) == 1
+        assert ask(client, f"{PLOTS}/diff?{query}&code=c1")["features"] == []
+        assert ask(client, f"{PLOTS}/diff?{query}&bbox=0,0,1,1")["features"] == []
+
+    @pytest.mark.parametrize(
+        "query",
+        ["datetime=2012/2015", "to-datetime=2012/..", "sortby=code", "hight=3", "limit=0"],
+    )
     def test_questions_that_make_no_sense(
         self, client: TestClient, plots: object, query: str
     ) -> None:
