@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
+from spatial.filter.filter import LANGUAGES
 
 type Node = dict[str, Any]
 
 _FEATURE = {"application/geo+json": {"schema": {"type": "object"}}}
 _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
+_SCHEMA = {"application/schema+json": {"schema": {"type": "object"}}}
 _DOCUMENT = {"application/json": {"schema": {"type": "object"}}}
 _REFUSALS = {
     "400": "It cannot be understood",
@@ -73,6 +75,9 @@ PARAMETERS = {
     "after": _query("after", "The key that a next link gave"),
     "fid": _path("featureId", "The feature's id"),
     "version": _path("version", "The version's number"),
+    "filter": _query("filter", "A condition in CQL2: `height > 30 AND code LIKE 'a%'`"),
+    "filter-lang": _query("filter-lang", "The filter's language", enum=list(LANGUAGES)),
+    "filter-crs": _query("filter-crs", "URI of the CRS of the filter's coordinates"),
     "content-crs": _header("Content-Crs", "URI of the CRS of the body's coordinates"),
     "if-match": _header("If-Match", "The ETag that the feature had when it was read"),
 }
@@ -89,6 +94,7 @@ def extend(document: Node, layers: Iterable[str]) -> Node:
         for path in (f"{base}/items", one):
             paths[path]["get"]["parameters"] += _refer("known_at", "scenario")
         paths[one]["get"]["parameters"] += _refer("datetime")
+        paths[f"{base}/items"]["get"]["parameters"] += _refer("filter", "filter-lang", "filter-crs")
         paths[f"{base}/items"] |= {
             "post": _write(layer, "create", "A new feature", _FEATURE, "201", "content-crs"),
         }
@@ -101,6 +107,7 @@ def extend(document: Node, layers: Iterable[str]) -> Node:
         }
         page = ("limit", *_ASOF)
         paths |= {
+            f"{base}/sortables": _read(layer, "sortables", _SCHEMA),
             f"{one}/versions": _read(layer, "versions", _FEATURE, "fid", "after", *page),
             f"{one}/versions/{{version}}": _read(layer, "version", _FEATURE, "fid", "version"),
             f"{base}/changes": _read(layer, "changes", _DOCUMENT, "since", "until", *page),
