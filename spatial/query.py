@@ -208,10 +208,7 @@ def reading(
         layer = catalogue.find_visible(pg, name, grant)
         moment = resolve(pg, asof)
         step_down(pg, grant)
-        try:
-            yield pg, Reading(layer, moment, grant)
-        except psycopg.DataError:
-            raise Invalid("a number in the request leads out of the range of numbers") from None
+        yield pg, Reading(layer, moment, grant)
 
 
 def seen(pg: Pg, layer: Layer, grant: Grant) -> Layer:
@@ -236,10 +233,16 @@ def seen_layers(pg: Pg, grant: Grant) -> list[Layer]:
 
 @contextmanager
 def snapshot(database: Database) -> Iterator[Pg]:
-    """A read-only transaction in which every statement sees the same state."""
+    """A read-only transaction in which every statement sees the same state.
+
+    Raises Invalid where a filter's arithmetic leads out of range.
+    """
     with database.begin() as tx:
         tx.pg.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield tx.pg
+        try:
+            yield tx.pg
+        except psycopg.DataError:
+            raise Invalid("a number in the request leads out of the range of numbers") from None
 
 
 def step_down(pg: Pg, grant: Grant) -> None:
