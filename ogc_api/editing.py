@@ -11,7 +11,7 @@ from typing import Any
 
 from ogc_api import context, draft
 from ogc_api.draft import Draft
-from ogc_api.items import number
+from ogc_api.items import identity
 from spatial.catalogue import find_visible
 from spatial.edit import Editor, edit
 from spatial.errors import Conflict, Invalid
@@ -38,7 +38,7 @@ def replace(
     sent = draft.read(body, content_crs, context.zone.get(), whole=True)
     with _editor(layer) as editor:
         nulls = dict.fromkeys(editor.layer.column_names)
-        _write(editor, number(layer, fid), sent, nulls | sent.properties, expected)
+        _write(editor, identity(layer, fid), sent, nulls | sent.properties, expected)
 
 
 def update(
@@ -47,7 +47,7 @@ def update(
     """Those values of a feature that are sent; the others stay."""
     sent = draft.read(body, content_crs, context.zone.get(), whole=False)
     with _editor(layer) as editor:
-        _write(editor, number(layer, fid), sent, sent.properties, expected)
+        _write(editor, identity(layer, fid), sent, sent.properties, expected)
 
 
 def remove(layer: str, fid: str, expected: Set[int] | None) -> None:
@@ -56,8 +56,9 @@ def remove(layer: str, fid: str, expected: Set[int] | None) -> None:
         when = _when(editor)
         if isinstance(when, Period):
             raise Invalid("a feature is removed from an instant on: write one as datetime")
-        _expect(editor, number(layer, fid), when, expected)
-        editor.remove(number(layer, fid), at=when)
+        number, version = identity(layer, fid)
+        _expect(editor, number, when, _named(version, expected))
+        editor.remove(number, at=when)
 
 
 def require_visible(layer: str) -> None:
@@ -78,15 +79,29 @@ def _editor(layer: str) -> Iterator[Editor]:
 
 
 def _write(
-    editor: Editor, fid: int, sent: Draft, values: dict[str, Any], expected: Set[int] | None
+    editor: Editor,
+    named: tuple[int, int | None],
+    sent: Draft,
+    values: dict[str, Any],
+    expected: Set[int] | None,
 ) -> None:
     sent.check(editor.layer)
-    when = sent.period or _when(editor)
-    _expect(editor, fid, when, expected)
-    if isinstance(when, Period):
-        editor.correct(fid, when, values, sent.geometry, sent.srid)
-    else:
+    (fid, version), when = named, sent.period or _when(editor)
+    _expect(editor, fid, when, _named(version, expected))
+    if isinstance(when, datetime):
         editor.update(fid, values, sent.geometry, sent.srid, at=when)
+        return
+    if version is not None:  # of the states that the period meets, this one alone
+        states = {state.version: Period(state.start, state.end) for state in editor.life(fid)}
+        when = when.meet(states[version])
+    editor.correct(fid, when, values, sent.geometry, sent.srid)
+
+
+def _named(version: int | None, expected: Set[int] | None) -> Set[int] | None:
+    """The versions that will do, where the address may name one itself."""
+    if version is None:
+        return expected
+    return {version} if expected is None else {version} & expected
 
 
 def _when(editor: Editor) -> datetime | Period:

@@ -29,7 +29,7 @@ def versions(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
     """Every version of a feature, superseded ones too, in the order of the books."""
     only(query, _OF_VERSIONS)
     after, limit = whole("after", query.get("after", "0")), limit_of(query.get("limit"))
-    wanted, number = items.Wanted(crs=crs_of(query)), items.number(layer, fid)
+    wanted, number = items.Wanted(crs=crs_of(query)), items.identity(layer, fid)[0]
     with reading(context.database.get(), layer, _whole_life(), context.grant.get()) as (pg, view):
         rows = pg.execute(_select(view, wanted, number, after, limit + 1)).fetchall()
         if not rows and not pg.execute(_select(view, wanted, number, 0, 1)).fetchone():
@@ -52,9 +52,9 @@ def version(layer: str, fid: str, number: str, query: Mapping[str, str]) -> Answ
     """One version of a feature, believed or superseded."""
     only(query, _OF_VERSIONS)
     wanted = items.Wanted(crs=crs_of(query))
-    wanted_fid, wanted_version = items.number(layer, fid), items.number(layer, number)
+    feature, wanted_version = items.identity(layer, f"{fid}.{number}")
     with reading(context.database.get(), layer, _whole_life(), context.grant.get()) as (pg, view):
-        row = pg.execute(_select(view, wanted, wanted_fid, wanted_version - 1, 1)).fetchone()
+        row = pg.execute(_select(view, wanted, feature, (wanted_version or 0) - 1, 1)).fetchone()
     if row is None or row[0] != wanted_version:
         raise NotFound(f"feature {fid} of '{layer}' has no version {number}")
     books = _books(query)

@@ -87,28 +87,35 @@ class One:
 def feature(
     database: Database, name: str, fid: str, asof: AsOf, grant: Grant, wanted: Wanted
 ) -> One:
-    """One feature at a moment.
+    """One feature at a moment, or in the state that its id names.
 
     Raises NotFound where it never was, Gone where it is not there at that moment.
     """
+    number, version = identity(name, fid)
     with reading(database, name, asof, grant) as (pg, view):
-        one = view.where(sql.SQL("fid = {}").format(number(name, fid)))
+        one = view.where(sql.SQL("fid = {}").format(number))
+        ever = replace(one, moment=replace(view.moment, valid_at=Interval()))
+        if version is not None:
+            one = ever.where(sql.SQL("version = {}").format(version))
         row = pg.execute(select(one, wanted)).fetchone()
         if row is None:
-            ever = replace(one, moment=replace(view.moment, valid_at=Interval()))
             known = pg.execute(ever.count()).fetchone()
             if known and known[0]:
                 raise Gone(f"feature {fid} of '{name}' is not there at that moment")
             raise NotFound(f"there is no feature {fid} in '{name}'")
-        life = history.life(pg, one)
+        life = history.life(pg, ever)
     return One(json.loads(row[2]), row[1], life, view.moment.cite())
 
 
-def number(name: str, fid: str) -> int:
-    """The fid that a path names; raises NotFound for what is none."""
-    if not fid.isdecimal() or len(fid) > 18:
+def identity(name: str, fid: str) -> tuple[int, int | None]:
+    """The fid that a path names, and the version of a state: `7`, or `7.12` as intervals answer.
+
+    Raises NotFound for what is neither.
+    """
+    parts = fid.split(".")
+    if len(parts) > 2 or not all(part.isdecimal() and len(part) <= 18 for part in parts):
         raise NotFound(f"there is no feature '{fid}' in '{name}'")
-    return int(fid)
+    return int(parts[0]), int(parts[1]) if len(parts) == 2 else None
 
 
 def narrowed(view: Reading, wanted: Wanted) -> Reading:

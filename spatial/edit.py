@@ -21,6 +21,7 @@ from spatial.database import Database, Pg
 from spatial.errors import Conflict, Denied, Gone, Invalid, NotFound, Rejected
 from spatial.geometry import admit
 from spatial.grant import OWNER, Grant, Scope, rule
+from spatial.history import State, life
 from spatial.layer import Layer
 from spatial.moment import Moment, require_open, resolve
 from spatial.period import ALWAYS, Period, instant, tstzrange
@@ -181,6 +182,10 @@ class Editor:
         if not rows:
             raise self._absence(fid)
         return [row[0] for row in rows]
+
+    def life(self, fid: int) -> list[State]:
+        """The states that a feature goes through, as its writer sees them."""
+        return life(self._pg, self._view(fid, Interval()))
 
     def _expect(self, fid: int, period: Period, version: int | None) -> None:
         """Raise Conflict where the writer saw another version than the one that is there."""

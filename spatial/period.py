@@ -23,6 +23,12 @@ class Period:
                 f"to {format_instant(self.end)}"
             )
 
+    def meet(self, other: "Period") -> "Period":
+        """What both hold; raises Invalid where that is nothing."""
+        starts = [start for start in (self.start, other.start) if start is not None]
+        ends = [end for end in (self.end, other.end) if end is not None]
+        return Period(max(starts, default=None), min(ends, default=None))
+
 
 ALWAYS = Period()
 

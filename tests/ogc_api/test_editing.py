@@ -81,7 +81,7 @@ class TestCreateReplaceDelete:
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_what_never_was_cannot_be_written(self, editor: TestClient, method: str) -> None:
-        for fid in ("99", "abc", "1.2"):
+        for fid in ("99", "abc", "1.2.3"):
             body = feature() if method != "DELETE" else None
             assert editor.request(method, f"{ITEMS}/{fid}", json=body).status_code == 404
         assert editor.post("/collections/nothing/items", json=feature()).status_code == 404
@@ -225,6 +225,31 @@ class TestTime:
         assert [height(editor, fid, f"?datetime={y}") for y in ("2019", "2020")] == [1.0, 2.0]
         assert editor.delete(f"{ITEMS}/{fid}?datetime=2022").status_code == 204
         assert editor.get(f"{ITEMS}/{fid}?datetime=2023").status_code == 410
+
+    def test_over_an_interval_one_state_is_read_and_written_by_its_own_id(
+        self, editor: TestClient
+    ) -> None:
+        sent = feature(height=1.0) | {"time": {"interval": ["2010", ".."]}}
+        fid = int(editor.post(ITEMS, json=sent).headers["location"].rpartition("/")[2])
+        editor.patch(f"{ITEMS}/{fid}?datetime=2015/..", json={"properties": {"height": 2.0}})
+        when = "datetime=2012/2018"
+        first, second = (
+            found["id"]
+            for found in editor.get(f"{ITEMS}?{when}").json()["features"]
+            if str(found["id"]).startswith(f"{fid}.")
+        )
+        read = editor.get(f"{ITEMS}/{second}?{when}")
+        assert (read.json()["id"], read.json()["properties"]["height"]) == (second, 2.0)
+        change, match = {"properties": {"height": 5.0}}, {"If-Match": read.headers["etag"]}
+        url = f"{ITEMS}/{second}?{when}"
+        assert editor.patch(url, json=change, headers=match).status_code == 204
+        assert editor.patch(url, json=change).status_code == 412
+        years = ("2011", "2014", "2015", "2018", "2019")
+        heights = [height(editor, fid, f"?datetime={year}") for year in years]
+        assert heights == [1.0, 1.0, 5.0, 5.0, 2.0]
+        assert editor.get(f"{ITEMS}/{first}").json()["properties"]["height"] == 1.0
+        assert editor.get(f"{ITEMS}/{second}").status_code == 410
+        assert editor.get(f"{ITEMS}/99.1").status_code == 404
 
     @pytest.mark.parametrize(
         ("url", "body"),
