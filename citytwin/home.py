@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from citytwin.settings import Settings
+from spatial import catalogue
 from spatial.database import Database
+from spatial.grant import OWNER
 from spatial.migrate import migrate
 from spatial.postgres.cluster import Cluster
+from spatial.query import snapshot
 
 
 @contextmanager
@@ -36,6 +39,12 @@ def _migrated(conninfo: str) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def is_empty(database: Database) -> bool:
+    """Whether the city has no layer yet."""
+    with snapshot(database) as pg:
+        return not catalogue.layers(pg, OWNER)
 
 
 def rasters_dir(chosen: Settings) -> Path:

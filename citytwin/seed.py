@@ -15,24 +15,17 @@ from citytwin.home import rasters_dir
 from citytwin.rasters import store_raster
 from citytwin.settings import Settings
 from datasets.sample.city import SampleLayer, SampleRaster, sample_city
-from spatial import bulk, catalogue
+from spatial import bulk
 from spatial.analyses import jobs, runner
 from spatial.asof import AsOf
 from spatial.database import Database, Transaction
 from spatial.grant import OWNER, Access
 from spatial.layer import Column, ColumnType, LayerSpec
-from spatial.query import snapshot
 
 AUTHOR = "sample city"
 BOOKKEEPING = ("key", "valid_from", "valid_to")
 VERTICAL_DATUM = "EPSG:5737"
 OVERLAY = "land_use_by_subdistrict"
-
-
-def is_empty(database: Database) -> bool:
-    """Whether the city has no layer yet."""
-    with snapshot(database) as pg:
-        return not catalogue.layers(pg, OWNER)
 
 
 def seed(database: Database, chosen: Settings, say: Callable[[str], None]) -> None:

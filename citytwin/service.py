@@ -21,8 +21,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 import spatial.analyses.known  # noqa: F401
-from citytwin.home import open_city
-from citytwin.seed import is_empty, seed
+from citytwin.home import is_empty, open_city
 from citytwin.settings import Settings, environment_of
 from spatial.analyses.worker import work
 from spatial.clock import tick
@@ -63,6 +62,9 @@ def up(chosen: Settings, *, sample: bool, say: Callable[[str], None]) -> None:
         state.write_text(json.dumps({"pid": os.getpid(), "url": url(chosen)}))
         try:
             if sample and is_empty(database):
+                # the generator and its libraries take a second that a later start should not pay
+                from citytwin.seed import seed
+
                 seed(database, found, say)
             os.environ.update(environment_of(found))
             with _helpers(database, chosen, found, say):
