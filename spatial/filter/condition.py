@@ -41,21 +41,17 @@ _FUNCTIONS = "CASEI, BBOX, INTERVAL, DATE, TIMESTAMP, and the functions S_… an
 class Condition:
     """What a filter says of one layer's rows.
 
+    sql: the condition; boxes: in the layer's CRS, every row's bounding box must meet each.
     Raises Invalid for an attribute that the layer has not, and for kinds that do not go together.
     """
 
     def __init__(self, layer: Layer, root: Node, crs: str | None) -> None:
         self._layer = layer
         self._crs = crs
-        self._boxes: list[Box] = []
+        self.boxes: list[Box] = []
         self.sql: sql.Composable = self._holds(root)
         for node in _conjuncts(root):
             self._keep_box(node)
-
-    @property
-    def boxes(self) -> list[Box]:
-        """Boxes in the layer's CRS that every row's bounding box must meet."""
-        return self._boxes
 
     def _keep_box(self, node: Node) -> None:
         """A predicate that needs the geometries to meet lets an index find the rows."""
@@ -65,7 +61,7 @@ class Condition:
         if len(literals) == 1:
             box = self._place(literals[0]).box
             if box is not None:
-                self._boxes.append(box)
+                self.boxes.append(box)
 
     def _place(self, node: Shape | Bounds) -> Place:
         return place(node, self._crs, self._layer.srid)
