@@ -251,8 +251,8 @@ class Editor:
     def _believed(self, fid: int, period: Period) -> list[int]:
         rows = self._pg.execute(
             sql.SQL(
-                "SELECT version FROM {} WHERE fid = {} AND scenario = {} AND upper_inf(recorded)"
-                " AND valid && {} AND {}"
+                "SELECT version FROM {} WHERE fid = {} AND scenario = {}"
+                " AND upper_inf(recorded) IS TRUE AND valid && {} AND {}"
             ).format(self.layer.table, fid, self.scenario, tstzrange(period), self._seen)
         ).fetchall()
         return [row[0] for row in rows]

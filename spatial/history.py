@@ -64,8 +64,8 @@ def versions(
         instant(moment.main_known_at)
     )
     arms = [
-        sql.SQL("{} AND {}").format(main, belief)
-        for belief in (sql.SQL("upper_inf(recorded)"), sql.SQL("NOT upper_inf(recorded)"))
+        sql.SQL("{} AND upper_inf(recorded) IS {}").format(main, belief)
+        for belief in (sql.SQL("TRUE"), sql.SQL("FALSE"))  # spelt as the indexes are
     ]
     if moment.scenario_id:
         arms.append(

@@ -5,7 +5,7 @@ WITH plan AS MATERIALIZED (
     SELECT fid, range_agg(valid) AS planned FROM plan GROUP BY fid
 ), hit AS MATERIALIZED (
     SELECT m.*, planned FROM {table} m JOIN span USING (fid)
-    WHERE m.scenario = 0 AND NOT m.removed AND upper_inf(m.recorded) AND m.valid && planned
+    WHERE m.scenario = 0 AND NOT m.removed AND upper_inf(m.recorded) IS TRUE AND m.valid && planned
 ), closed AS (
     UPDATE {table} SET recorded = tstzrange(lower(recorded), {stamp})
     WHERE version IN (SELECT version FROM hit)

@@ -6,7 +6,7 @@ DECLARE
 BEGIN
     EXECUTE format(
         'SELECT n.fid FROM opened n JOIN %I.%I t ON t.fid = n.fid AND t.scenario = n.scenario '
-        'WHERE t.version <> n.version AND upper_inf(n.recorded) AND upper_inf(t.recorded) '
+        'WHERE t.version <> n.version AND upper_inf(n.recorded) AND upper_inf(t.recorded) IS TRUE '
         'AND t.valid && n.valid LIMIT 1', TG_TABLE_SCHEMA, TG_TABLE_NAME) INTO clash;
     IF clash IS NOT NULL THEN
         RAISE EXCEPTION 'two states of feature % hold at the same time', clash
