@@ -4,7 +4,7 @@ pygeoapi would page by offset and turn < and > of every attribute into entities.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -22,10 +22,11 @@ MIMETYPE = "application/geo+json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body and the headers that go with it."""
+    """A body, whole or in pieces, and its headers; close lets go of what pieces are read from."""
 
-    body: bytes
+    body: bytes | Iterator[bytes]
     headers: dict[str, str]
+    close: Callable[[], object] = lambda: None
 
 
 def place_of(layer: str, *parts: str) -> str:
@@ -45,17 +46,31 @@ def collection(layer: str, query: Mapping[str, str]) -> Answer:
         link("alternate", "text/html", f"{here}/items", {**query, "f": "html"}),
         link("collection", "application/json", here, {}),
     ]
-    if page.after is not None:
-        onward = {**query, **page.asof.params(), "after": page.after}
-        onward.pop("offset", None)
-        links.append(link("next", MIMETYPE, f"{here}/items", onward))
-    elif wanted.order and wanted.offset + len(page.features) < page.matched:
-        onward = {**query, **page.asof.params(), "offset": str(wanted.offset + wanted.limit)}
-        links.append(link("next", MIMETYPE, f"{here}/items", onward))
+    further = onward(query, wanted, page.asof, page.matched, len(page.features), page.last)
+    if further is not None:
+        links.append(link("next", MIMETYPE, f"{here}/items", further))
     stamp = format_instant(datetime.now(UTC))
     tag = etag.of_parts(page.edition, here, query)
     document = page.collection() | {"links": links, "timeStamp": stamp}
     return answer(document, wanted.crs, page.asof, {"ETag": tag})
+
+
+def onward(
+    query: Mapping[str, str],
+    wanted: items.Wanted,
+    asof: AsOf,
+    matched: int,
+    returned: int,
+    last: str | None,
+) -> dict[str, str] | None:
+    """The query of the next page, by the last key or, where sorted, by offset; None at the end."""
+    if not wanted.order and last is not None and returned == wanted.limit:
+        further = {**query, **asof.params(), "after": last}
+        further.pop("offset", None)
+        return further
+    if wanted.order and wanted.offset + returned < matched and wanted.limit:
+        return {**query, **asof.params(), "offset": str(wanted.offset + wanted.limit)}
+    return None
 
 
 def feature(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
@@ -69,14 +84,14 @@ def feature(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
         link("self", MIMETYPE, place, query),
         link("collection", "application/json", place_of(layer), {}),
     ]
-    headers = {
+    further = {
         "ETag": etag.of_version(one.version, wanted.crs),
         "Link": _history_links(one, place),
     }
     state = next(state for state in one.life if state.version == one.version)
     if state.start is not None:
-        headers["Memento-Datetime"] = format_datetime(state.start.astimezone(UTC), usegmt=True)
-    return answer(one.feature | {"links": links}, wanted.crs, one.asof, headers)
+        further["Memento-Datetime"] = format_datetime(state.start.astimezone(UTC), usegmt=True)
+    return answer(one.feature | {"links": links}, wanted.crs, one.asof, further)
 
 
 def _history_links(one: items.One, here: str) -> str:
@@ -112,25 +127,26 @@ def plain_collection(features: list[items.Feature]) -> dict[str, Any]:
     }
 
 
+def headers(crs_uri: str, asof: AsOf) -> dict[str, str]:
+    """The headers of every answer of features."""
+    return {
+        "Content-Type": MIMETYPE,
+        "Content-Crs": f"<{crs_uri}>",
+        "CityTwin-AsOf": urlencode(asof.params()),
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept, Authorization, X-API-Key",
+    }
+
+
 def answer(
     document: dict[str, Any],
     crs_uri: str,
     asof: AsOf,
-    headers: Mapping[str, str] = MappingProxyType({}),
+    further: Mapping[str, str] = MappingProxyType({}),
 ) -> Answer:
     """A GeoJSON document in a CRS that names its AsOf, with further headers."""
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(
-        body,
-        {
-            "Content-Type": MIMETYPE,
-            "Content-Crs": f"<{crs_uri}>",
-            "CityTwin-AsOf": urlencode(asof.params()),
-            "Cache-Control": "private, no-cache",
-            "Vary": "Accept, Authorization, X-API-Key",
-            **headers,
-        },
-    )
+    return Answer(body, {**headers(crs_uri, asof), **further})
 
 
 def link(rel: str, kind: str, href: str, query: Mapping[str, str]) -> dict[str, str]:

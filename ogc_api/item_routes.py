@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from ogc_api import context, diff, editing, etag, geojson, history
 from ogc_api.geojson import Answer
+from ogc_api.pieces import Pieces
 from spatial.errors import TooLarge, Unsupported
 from spatial.grant import Scope
 
@@ -19,8 +20,12 @@ def answered(request: Request, answer: Answer) -> Response:
     """The answer, or 304 where the caller has it already."""
     tag = answer.headers.get("ETag")
     if tag and etag.known(request.headers.get("if-none-match"), tag):
-        return Response(None, 304, {**answer.headers})
-    return Response(answer.body, headers=answer.headers)
+        answer.close()
+        kept = {key: text for key, text in answer.headers.items() if key != "Content-Length"}
+        return Response(None, 304, kept)
+    if isinstance(answer.body, bytes):
+        return Response(answer.body, headers=answer.headers)
+    return Pieces(answer.body, answer.close, answer.headers)
 
 
 async def write_items(request: Request) -> Response:

@@ -16,18 +16,18 @@ from spatial.filter.equal import equal
 from spatial.filter.filter import Filter
 from spatial.grant import Grant
 from spatial.layer import Box
-from spatial.query import Reading, reading
+from spatial.query import Reading, names, reading
 
 type Feature = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some features, how many there are, and where the next page starts."""
+    """Some features, how many there are, and the key of the last."""
 
     features: list[Feature]
     matched: int
-    after: str | None
+    last: str | None
     asof: AsOf
     edition: tuple[object, ...]
 
@@ -66,12 +66,11 @@ def page(database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted
     """A page of features, and how many match in all."""
     with reading(database, name, asof, grant) as (pg, view):
         view = narrowed(view, wanted)
-        matched = _count(pg, view)
+        matched = count(pg, view)
         rows = pg.execute(select(view, wanted)).fetchall()
     features = [json.loads(row[2]) for row in rows]
-    last = f"{rows[-1][0]}.{rows[-1][1]}" if rows and not wanted.order else None
-    more = last if rows and len(rows) == wanted.limit else None
-    return Page(features, matched, more, view.moment.cite(), view.edition)
+    last = f"{rows[-1][0]}.{rows[-1][1]}" if rows else None
+    return Page(features, matched, last, view.moment.cite(), view.edition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ def _meets(box: Box, srid: int, target: int) -> sql.Composed:
     return sql.SQL("ST_Intersects(geom, {})").format(shape)
 
 
-def _count(pg: psycopg.Connection[Any], view: Reading) -> int:
+def count(pg: psycopg.Connection[Any], view: Reading) -> int:
     if view.counted:
         return view.layer.current
     row = pg.execute(view.count()).fetchone()
@@ -153,31 +152,46 @@ def _count(pg: psycopg.Connection[Any], view: Reading) -> int:
 
 def select(view: Reading, wanted: Wanted) -> sql.Composed:
     """The statement of a page: fid, version and the GeoJSON feature as text."""
-    columns = sql.SQL("fid, version, {} AS feature").format(as_geojson(view, wanted))
+    return chosen(view, wanted, {"feature": as_geojson(view, wanted)})
+
+
+def chosen(view: Reading, wanted: Wanted, columns: Mapping[str, sql.Composable]) -> sql.Composed:
+    """The statement of a page: fid, version and these expressions by their names."""
+    head = sql.SQL("").join(
+        sql.SQL(", {} AS {}").format(made, sql.Identifier(name)) for name, made in columns.items()
+    )
     if not wanted.order and not wanted.offset:
-        return view.page(columns, after=_key(wanted.after), limit=wanted.limit)
+        return view.page(
+            sql.SQL("fid, version{}").format(head), after=_key(wanted.after), limit=wanted.limit
+        )
     known = view.layer.column_names
+    keys: list[sql.Composable] = []
     order: list[sql.Composable] = []
-    for key in wanted.order:
+    outer: list[sql.Composable] = []
+    for place, key in enumerate(wanted.order):
         name = key.lstrip("+-")
         if name not in known:
             raise Invalid(f"'{view.layer.name}' cannot be sorted by '{name}'")
-        order.append(
-            sql.SQL("{} {}").format(
-                sql.Identifier(name), sql.SQL("DESC" if key.startswith("-") else "ASC")
-            )
-        )
-    order += [sql.SQL("fid"), sql.SQL("version")]
-    reach = wanted.limit + wanted.offset
-    keys = sql.SQL("").join(
-        sql.SQL(", {}").format(sql.Identifier(key.lstrip("+-"))) for key in wanted.order
-    )
+        # qualified, lest it mean what the statement makes of the column
+        column = sql.SQL("{}.{}").format(view.layer.table, sql.Identifier(name))
+        alias = sql.Identifier(f"order {place}")
+        way = sql.SQL("DESC" if key.startswith("-") else "ASC")
+        keys.append(sql.SQL(", {} AS {}").format(column, alias))
+        order.append(sql.SQL("{} {}").format(column, way))
+        outer.append(sql.SQL("{} {}").format(alias, way))
+    own = [sql.SQL("fid"), sql.SQL("version")]
     inner = view.select(
-        sql.SQL("{}{}").format(columns, keys), order=sql.SQL(", ").join(order), limit=reach
+        sql.SQL("fid, version{}{}").format(head, sql.SQL("").join(keys)),
+        order=sql.SQL(", ").join([*order, *own]),
+        limit=wanted.limit + wanted.offset,
     )
-    return sql.SQL(
-        "SELECT fid, version, feature FROM ({}) page ORDER BY {} LIMIT {} OFFSET {}"
-    ).format(inner, sql.SQL(", ").join(order), wanted.limit, wanted.offset)
+    return sql.SQL("SELECT {} FROM ({}) page ORDER BY {} LIMIT {} OFFSET {}").format(
+        names(["fid", "version", *columns]),
+        inner,
+        sql.SQL(", ").join([*outer, *own]),
+        wanted.limit,
+        wanted.offset,
+    )
 
 
 def _key(after: str | None) -> tuple[int, int] | None:
@@ -189,18 +203,23 @@ def _key(after: str | None) -> tuple[int, int] | None:
     return int(fid), int(version or 0)
 
 
+def attributes_of(view: Reading, wanted: Wanted) -> tuple[str, ...]:
+    """The attributes that are wanted; raises Invalid for one that is none of the layer's."""
+    known = view.layer.column_names
+    attributes = known if wanted.columns is None else tuple(wanted.columns)
+    unknown = set(attributes) - set(known)
+    if unknown:
+        raise Invalid(f"'{view.layer.name}' has no attribute '{', '.join(sorted(unknown))}'")
+    return attributes
+
+
 def as_geojson(view: Reading, wanted: Wanted) -> sql.Composed:
     """The expression that makes one GeoJSON feature as text."""
     several = isinstance(view.moment.valid_at, Interval)
-    chosen = view.layer.column_names if wanted.columns is None else tuple(wanted.columns)
-    unknown = set(chosen) - set(view.layer.column_names)
-    if unknown:
-        raise Invalid(f"'{view.layer.name}' has no attribute '{', '.join(sorted(unknown))}'")
+    attributes = attributes_of(view, wanted)
     properties: sql.Composable = sql.SQL("'{}'::json")
-    if chosen:
-        properties = sql.SQL("(SELECT row_to_json(p) FROM (SELECT {}) p)").format(
-            sql.SQL(", ").join(map(sql.Identifier, chosen))
-        )
+    if attributes:
+        properties = sql.SQL("(SELECT row_to_json(p) FROM (SELECT {}) p)").format(names(attributes))
     return sql.SQL(
         "json_build_object('type', 'Feature', 'id', {identity}, 'geometry', {geometry},"
         " 'properties', {properties}, 'time', json_build_object('interval', json_build_array("
@@ -222,13 +241,18 @@ def _instant(expression: str) -> sql.Composable:
 def _geometry(stored: int, wanted: Wanted) -> sql.Composable:
     if not wanted.geometry:
         return sql.SQL("NULL::json")
-    if wanted.crs not in crs.offered(stored):
-        raise Invalid(f"'{wanted.crs}' is not on offer here: {', '.join(crs.offered(stored))}")
-    target = crs.srid(wanted.crs)
-    shape: sql.Composable = sql.SQL("geom")
-    if stored != target:
-        shape = sql.SQL("ST_Transform(geom, {})").format(target)
+    shape, target = shape_of(stored, wanted), crs.srid(wanted.crs)
     if wanted.crs != crs.CRS84_URI and crs.northing_first(target):
         shape = sql.SQL("ST_FlipCoordinates({})").format(shape)
     digits = 9 if crs.parse(target).is_geographic else 4
     return sql.SQL("ST_AsGeoJSON({}, {}, 0)::json").format(shape, digits)
+
+
+def shape_of(stored: int, wanted: Wanted) -> sql.Composable:
+    """The geometry in the CRS that is wanted, x first; raises Invalid for one not on offer."""
+    if wanted.crs not in crs.offered(stored):
+        raise Invalid(f"'{wanted.crs}' is not on offer here: {', '.join(crs.offered(stored))}")
+    target = crs.srid(wanted.crs)
+    if stored == target:
+        return sql.SQL("geom")
+    return sql.SQL("ST_Transform(geom, {})").format(target)

@@ -9,6 +9,7 @@ from spatial.errors import Invalid
 from spatial.filter.filter import filter_of
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
+MAX_WHOLE = 1_000_000
 _EVERYWHERE = frozenset(("datetime", "known_at", "scenario", "f", "lang"))
 _RESERVED = frozenset(
     (
@@ -19,10 +20,14 @@ _RESERVED = frozenset(
 )  # fmt: skip
 
 
-def wanted_of(query: Mapping[str, str]) -> Wanted:
+def wanted_of(
+    query: Mapping[str, str], default: int = DEFAULT_LIMIT, maximum: int = MAX_LIMIT
+) -> Wanted:
     """Which features a request asks for; raises Invalid, with what to write instead."""
     return Wanted(
-        limit=0 if query.get("resulttype") == "hits" else limit_of(query.get("limit")),
+        limit=0
+        if query.get("resulttype") == "hits"
+        else limit_of(query.get("limit"), default, maximum),
         offset=whole("offset", query.get("offset", "0")),
         after=query.get("after"),
         box=parse_box(query["bbox"], query.get("bbox-crs")) if query.get("bbox") else None,
@@ -37,14 +42,14 @@ def wanted_of(query: Mapping[str, str]) -> Wanted:
     )
 
 
-def limit_of(text: str | None) -> int:
+def limit_of(text: str | None, default: int = DEFAULT_LIMIT, maximum: int = MAX_LIMIT) -> int:
     """How many features a page holds; raises Invalid for what is no number from 1."""
     if text is None:
-        return DEFAULT_LIMIT
+        return default
     number = whole("limit", text)
     if number == 0:
         raise Invalid("limit starts at 1")
-    return min(number, MAX_LIMIT)
+    return min(number, maximum)
 
 
 def whole(name: str, text: str) -> int:

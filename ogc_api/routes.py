@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ogc_api import context, geojson, item_routes, queryables
+from ogc_api import context, exports, geojson, item_routes, queryables
 from ogc_api.host import Function, openapi, respond, true_conformance, view
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
@@ -34,6 +34,9 @@ async def _items(request: Request) -> Response:
     layer = request.path_params["layer"]
     if request.method not in ("GET", "HEAD"):
         return await item_routes.write_items(request)
+    if form := _file_format(request):
+        answer = await run_in_threadpool(exports.export, layer, context.query.get(), form)
+        return item_routes.answered(request, answer)
     if not _wants_geojson(request):
         return await respond(request, itemtypes.get_collection_items, layer)
     answer = await run_in_threadpool(geojson.collection, layer, context.query.get())
@@ -48,6 +51,16 @@ async def _item(request: Request) -> Response:
         return await respond(request, itemtypes.get_collection_item, layer, fid)
     answer = await run_in_threadpool(geojson.feature, layer, fid, context.query.get())
     return item_routes.answered(request, answer)
+
+
+def _file_format(request: Request) -> exports.Format | None:
+    """The file that a request asks for by `f` or, without one, by its Accept header."""
+    chosen, accepted = request.query_params.get("f"), request.headers.get("accept", "")
+    for form in exports.FORMATS:
+        kind = form.mimetype.partition(";")[0]
+        if chosen == form.name or (chosen is None and kind in accepted):
+            return form
+    return None
 
 
 def _wants_geojson(request: Request) -> bool:

@@ -20,6 +20,7 @@ POOL = 6
 OVERFLOW = 4
 ARROWS = 2
 UNREACHABLE = "the database cannot be reached now: try again in a moment"
+TIMED_OUT = "57014"
 TOO_LONG = "this took longer than the time limit: ask for less at once"
 
 
@@ -54,6 +55,7 @@ class Database:
     def __init__(self, conninfo: str, *, statement_timeout_s: int = 0) -> None:
         self.conninfo = conninfo
         self._arrows: deque[adbc.Connection] = deque()
+        self._timeout = f"{statement_timeout_s}s"
         # a parallel worker takes longer to start than a tile takes to make
         options = (
             "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0"
@@ -87,6 +89,7 @@ class Database:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 cursor.execute(f"SET TRANSACTION SNAPSHOT '{row[0]}'")
                 cursor.execute("SET LOCAL jit = off")
+                cursor.execute(f"SET LOCAL statement_timeout = '{self._timeout}'")
                 cursor.execute("SET LOCAL timezone = 'UTC'")
                 cursor.execute(f"SET LOCAL ROLE {role}")
                 yield cursor
@@ -94,6 +97,8 @@ class Database:
         except BaseException as error:
             if connection is not None:
                 connection.close()
+            if isinstance(error, adbc.Error) and error.sqlstate == TIMED_OUT:
+                raise Invalid(TOO_LONG) from None
             if isinstance(error, adbc.OperationalError | adbc.InternalError):
                 self._close_arrows()
                 raise Unavailable(UNREACHABLE) from error

@@ -92,6 +92,9 @@ def test_rows_outside_the_area_are_not_counted_nor_drawn(
     page = client.get("/collections/streets/items", headers=mine).json()
     assert [f["id"] for f in page["features"]] == [2]
     assert page["numberMatched"] == 1
+    for form in ("fgb", "parquet", "csv"):
+        file = client.get(f"/collections/streets/items?f={form}", headers=mine)
+        assert [file.headers[f"ogc-number{what}"] for what in ("matched", "returned")] == ["1"] * 2
     assert client.get("/collections/streets/items/1", headers=mine).status_code == 404
     whole = client.get("/collections/streets?f=json", headers=bearer()).json()
     part = client.get("/collections/streets?f=json", headers=mine).json()
