@@ -5,19 +5,25 @@ pygeoapi would page by offset and turn < and > of every attribute into entities.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import chain, islice
+from threading import BoundedSemaphore
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ogc_api import context, etag, items
-from ogc_api.params import wanted_of
+from ogc_api.params import MAX_LIMIT, MAX_WHOLE, wanted_of
 from spatial.asof import AsOf, format_instant
+from spatial.errors import Unavailable
 from spatial.history import State
 
 MIMETYPE = "application/geo+json"
+STREAMS = 4
+_turns = BoundedSemaphore(STREAMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +42,63 @@ def place_of(layer: str, *parts: str) -> str:
 
 def collection(layer: str, query: Mapping[str, str]) -> Answer:
     """A page of a layer's features, by key: the last page costs what the first does."""
-    wanted = wanted_of(query)
-    page = items.page(
-        context.database.get(), layer, context.asof.get(), context.grant.get(), wanted
-    )
+    wanted = wanted_of(query, maximum=MAX_WHOLE)
+    large = wanted.limit > MAX_LIMIT
+    with ExitStack() as stack:
+        if large:
+            stack.enter_context(_streaming())
+        found = stack.enter_context(
+            items.texts(
+                context.database.get(), layer, context.asof.get(), context.grant.get(), wanted
+            )
+        )
+        tag = etag.of_parts(found.edition, place_of(layer), query)
+        further = {**headers(wanted.crs, found.asof), "ETag": tag}
+        pieces = _pieces(found, layer, query, wanted)
+        if not large:
+            return Answer(b"".join(pieces), further)
+        first = next(pieces)
+        return Answer(chain((first,), pieces), further, stack.pop_all().close)
+
+
+def _pieces(
+    found: items.Texts, layer: str, query: Mapping[str, str], wanted: items.Wanted
+) -> Iterator[bytes]:
+    """A FeatureCollection bit by bit: the features as they come, then what is told of them."""
+    rows, returned, last = iter(found.rows), 0, None
+    lead = '{"type":"FeatureCollection","features":['
+    while batch := list(islice(rows, items.BATCH)):
+        yield (lead + ",".join(row[2] for row in batch)).encode()
+        lead, returned = ",", returned + len(batch)
+        last = f"{batch[-1][0]}.{batch[-1][1]}"
     here = place_of(layer)
     links = [
         link("self", MIMETYPE, f"{here}/items", query),
         link("alternate", "text/html", f"{here}/items", {**query, "f": "html"}),
         link("collection", "application/json", here, {}),
     ]
-    further = onward(query, wanted, page.asof, page.matched, len(page.features), page.last)
+    further = onward(query, wanted, found.asof, found.matched, returned, last)
     if further is not None:
         links.append(link("next", MIMETYPE, f"{here}/items", further))
-    stamp = format_instant(datetime.now(UTC))
-    tag = etag.of_parts(page.edition, here, query)
-    document = page.collection() | {"links": links, "timeStamp": stamp}
-    return answer(document, wanted.crs, page.asof, {"ETag": tag})
+    told = {
+        "numberMatched": found.matched,
+        "numberReturned": returned,
+        "asOf": found.asof.params(),
+        "links": links,
+        "timeStamp": format_instant(datetime.now(UTC)),
+    }
+    yield ((lead if not returned else "") + "]," + _dumped(told)[1:]).encode()
+
+
+@contextmanager
+def _streaming() -> Iterator[None]:
+    """A turn to stream: each holds a database connection for as long as its reader takes."""
+    if not _turns.acquire(blocking=False):
+        raise Unavailable("too many large answers are being sent: try again, or ask for a file")
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 def onward(
@@ -145,8 +191,11 @@ def answer(
     further: Mapping[str, str] = MappingProxyType({}),
 ) -> Answer:
     """A GeoJSON document in a CRS that names its AsOf, with further headers."""
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(body, {**headers(crs_uri, asof), **further})
+    return Answer(_dumped(document).encode(), {**headers(crs_uri, asof), **further})
+
+
+def _dumped(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def link(rel: str, kind: str, href: str, query: Mapping[str, str]) -> dict[str, str]:

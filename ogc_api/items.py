@@ -1,7 +1,8 @@
 """Features of a layer as GeoJSON, made in PostgreSQL."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,16 +21,16 @@ from spatial.query import Reading, names, reading
 
 type Feature = dict[str, Any]
 
+BATCH = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some features, how many there are, and the key of the last."""
+    """Some features, and how many there are."""
 
     features: list[Feature]
     matched: int
-    last: str | None
     asof: AsOf
-    edition: tuple[object, ...]
 
     def collection(self) -> dict[str, Any]:
         """The page as a GeoJSON FeatureCollection that names its AsOf."""
@@ -40,6 +41,16 @@ class Page:
             "numberReturned": len(self.features),
             "asOf": self.asof.params(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Features as text, with fid and version: read while the transaction is open."""
+
+    rows: Iterable[tuple[int, int, str]]
+    matched: int
+    asof: AsOf
+    edition: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +75,24 @@ class Wanted:
 
 def page(database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted) -> Page:
     """A page of features, and how many match in all."""
+    with texts(database, name, asof, grant, wanted) as found:
+        rows = list(found.rows)
+    features = [json.loads(row[2]) for row in rows]
+    return Page(features, found.matched, found.asof)
+
+
+@contextmanager
+def texts(
+    database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted
+) -> Iterator[Texts]:
+    """A page as it comes from the database: large ones by a cursor there, with flat memory."""
     with reading(database, name, asof, grant) as (pg, view):
         view = narrowed(view, wanted)
         matched = count(pg, view)
-        rows = pg.execute(select(view, wanted)).fetchall()
-    features = [json.loads(row[2]) for row in rows]
-    last = f"{rows[-1][0]}.{rows[-1][1]}" if rows else None
-    return Page(features, matched, last, view.moment.cite(), view.edition)
+        large = wanted.limit > BATCH
+        with pg.cursor("items") if large else pg.cursor() as cursor:
+            cursor.execute(select(view, wanted))
+            yield Texts(cursor, matched, view.moment.cite(), view.edition)
 
 
 @dataclass(frozen=True, slots=True)
