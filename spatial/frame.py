@@ -1,10 +1,13 @@
 """A layer as a GeoDataFrame: binary COPY to Arrow, geometry parsed while the rest arrives."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import shapely
@@ -17,6 +20,7 @@ from spatial.grant import Grant
 from spatial.query import Reading, reading
 
 BATCH = str(4 << 20)
+GLANCE_S = 0.0002
 
 
 def read_frame(
@@ -55,22 +59,29 @@ def fetch(
         )
     )
     batches: list[pa.RecordBatch] = []
-    parsed: list[Future[Any]] = []
-    with (
-        ThreadPoolExecutor(2) as pool,
-        database.arrow(pg, role_name(view.grant.role)) as cursor,
-    ):
+    geometries: list[npt.NDArray[Any]] = [np.empty(0, object)]
+    with database.arrow(pg, role_name(view.grant.role)) as cursor:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": BATCH})
         cursor.execute(query.as_string())
-        for batch in cursor.fetch_record_batch():
+        for batch in _ahead(cursor.fetch_record_batch()):
             wkb = batch.column(batch.schema.get_field_index("geom"))
-            parsed.append(pool.submit(shapely.from_wkb, wkb.to_numpy(zero_copy_only=False)))
+            geometries.append(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False)))
             batches.append(batch.drop_columns(["geom"]))
-        schema = batches[0].schema if batches else None
-        geometries = np.concatenate([part.result() for part in parsed] or [np.empty(0, object)])
     frame = (
-        pa.Table.from_batches(batches, schema).to_pandas()
+        pa.Table.from_batches(batches).to_pandas()
         if batches
         else pd.DataFrame(columns=["fid", "version", *wanted])
     )
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(geometries, crs=layer.srid, name="geom"))
+    shapes = gpd.GeoSeries(np.concatenate(geometries), crs=layer.srid, name="geom")
+    return gpd.GeoDataFrame(frame, geometry=shapes)
+
+
+def _ahead(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches, each fetched by a thread while the one before is used."""
+    batches = iter(reader)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            time.sleep(GLANCE_S)  # the thread must leave the interpreter before parsing holds it
+            yield batch
