@@ -6,7 +6,7 @@ from spatial.database import Pg, role_name
 from spatial.grant import CLASSES, Access
 from spatial.layer import SCHEMA, LayerSpec, shorten
 
-STATISTICS = 40
+STATISTICS = 10  # enough for the first plans; autovacuum looks closer within a minute
 _COLUMNS = """
 CREATE TABLE {table} (
     version bigint GENERATED ALWAYS AS IDENTITY,
