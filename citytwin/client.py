@@ -2,18 +2,22 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from citytwin.frames import flipped, frame_of_features, frame_of_table
+
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pyarrow as pa
     from shapely.geometry.base import BaseGeometry
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 PAGE = 10_000
+ROWS = 250_000
 
 
 class CityError(Exception):
@@ -153,8 +157,9 @@ class LayerView:
         bbox: west, south, east, north in degrees; crs: EPSG code of the result (4326 without one);
         equal: attribute values that must match.
         """
-        features = list(self._features("items", self._query(bbox, crs, equal)))
-        return _frame(features, [f["properties"] for f in features], self.columns, crs)
+        import pyarrow as pa
+
+        return frame_of_table(pa.concat_tables(self._tables(self._query(bbox, crs, equal))), crs)
 
     def history(self, fid: int) -> "gpd.GeoDataFrame":
         """Every version of a feature, superseded ones too, in the order of the books.
@@ -170,7 +175,7 @@ class LayerView:
             | {"scenario": f["scenario"], "removed": f["removed"], "changed_by": f["author"]}
             for f in features
         ]
-        return _frame(features, rows, self.columns, None)
+        return frame_of_features(features, rows, self.columns, None)
 
     def diff(self, other: "LayerView") -> "gpd.GeoDataFrame":
         """What is otherwise in another view of this layer: its features as they are there.
@@ -184,7 +189,7 @@ class LayerView:
             f["properties"] | {"change": f["change"], "old": f.get("old", {}).get("properties", {})}
             for f in features
         ]
-        return _frame(features, rows, lambda: [*self.columns(), "change", "old"], None)
+        return frame_of_features(features, rows, lambda: [*self.columns(), "change", "old"], None)
 
     def insert(
         self, properties: Mapping[str, Any], geometry: "BaseGeometry", crs: int | None = None
@@ -221,7 +226,7 @@ class LayerView:
     ) -> httpx.Response:
         body: dict[str, Any] = {"type": "Feature", "properties": dict(properties)}
         if geometry is not None:
-            body["geometry"] = _flipped(geometry, crs).__geo_interface__
+            body["geometry"] = flipped(geometry, crs).__geo_interface__
         answer = self.city._http.request(
             method,
             f"/collections/{self.name}/{part}",
@@ -246,6 +251,20 @@ class LayerView:
         if crs is not None:
             query["crs"] = _uri(crs)
         return query
+
+    def _tables(self, query: dict[str, str]) -> "Iterator[pa.Table]":
+        """The features as Arrow by way of GeoParquet, which is much faster than GeoJSON."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path, params = f"/collections/{self.name}/items", query | {"limit": str(ROWS)}
+        while True:
+            answer = self.city._http.get(path, params=params | {"f": "parquet"})
+            _check(answer)
+            yield pq.read_table(pa.BufferReader(answer.content))
+            if "next" not in answer.links:
+                return
+            params = dict(httpx.URL(answer.links["next"]["url"]).params)
 
     def _features(self, part: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
         path, params = f"/collections/{self.name}/{part}", query | {"limit": str(PAGE)}
@@ -284,45 +303,5 @@ def _check(answer: httpx.Response) -> None:
     raise CityError(f"{answer.status_code}: {reason}")
 
 
-def _frame(
-    features: Sequence[dict[str, Any]],
-    rows: Sequence[dict[str, Any]],
-    columns: Callable[[], list[str]],
-    crs: int | None,
-) -> "gpd.GeoDataFrame":
-    """GeoJSON features as a frame of rows, indexed by their ids; with its columns if empty."""
-    import geopandas as gpd
-    import shapely
-
-    geometries = [_flipped(shapely.geometry.shape(f["geometry"]), crs) for f in features]
-    frame = gpd.GeoDataFrame(
-        list(rows),
-        columns=None if features else columns(),
-        geometry=gpd.GeoSeries(geometries, crs=crs or 4326),
-    )
-    frame.index = [f["id"] for f in features]
-    frame.index.name = "fid"
-    return frame
-
-
-def _flipped(geometry: "BaseGeometry", crs: int | None) -> "BaseGeometry":
-    """Between x first and the order of a CRS's authority."""
-    import shapely
-
-    if crs is None or not _northing_first(crs):
-        return geometry
-    turned: BaseGeometry = shapely.transform(
-        geometry, lambda xyz: xyz[:, [1, 0, 2][: xyz.shape[1]]], include_z=geometry.has_z
-    )
-    return turned
-
-
 def _uri(code: int) -> str:
     return f"http://www.opengis.net/def/crs/EPSG/0/{code}"
-
-
-def _northing_first(code: int) -> bool:
-    import pyproj
-
-    axes = pyproj.CRS.from_epsg(code).axis_info
-    return bool(axes) and axes[0].direction.lower() in ("north", "south")

@@ -1,12 +1,18 @@
 """City, over the application itself: what it asks for, and what it makes of the answers."""
 
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
 import pytest
 import shapely
+from geopandas.testing import assert_geodataframe_equal
 from starlette.testclient import TestClient
 
 from citytwin.client import City, CityError
-from spatial import scenario, token
+from citytwin.frames import frame_of_features
+from spatial import bulk, scenario, token
 from spatial.database import Database
+from spatial.layer import Column, LayerSpec
 
 
 @pytest.fixture
@@ -67,7 +73,7 @@ def test_an_empty_frame_has_its_columns_and_crs(city: City) -> None:
 
 
 def test_pages_are_followed_to_the_last(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("citytwin.client.PAGE", 2)
+    monkeypatch.setattr("citytwin.client.ROWS", 2)
     assert list(city.layer("plots").to_geopandas().index) == [1, 2, 3]
 
 
@@ -117,3 +123,28 @@ def test_two_views_are_compared(city: City, client: TestClient, database: Databa
     assert list(found["change"]) == ["changed", "removed"]
     assert found.loc[1, "old"] == {"height": 0.0}
     assert list(plots.where("code = 'c1'").diff(east).index) == [2]
+
+
+def test_frames_are_what_geojson_makes_of_every_type(city: City, database: Database) -> None:
+    kinds = ["text", "integer", "bigint", "double precision", "boolean", "date", "timestamptz"]
+    columns = [Column(kind.partition(" ")[0], kind) for kind in [*kinds, "jsonb"]]
+    spec = LayerSpec("kinds", "Point", 4549, tuple(columns), access="public")
+    at = datetime(2020, 1, 2, 3, 4, 5, 120_000, tzinfo=UTC)
+    values = [["a", 1, 2, 0.5, True, date(2020, 1, 2), at, '{"a": [1]}'], [None] * 8]
+    types = [
+        pa.string(), pa.int32(), pa.int64(), pa.float64(), pa.bool_(), pa.date32(),
+        pa.timestamp("us", "UTC"), pa.string(),
+    ]  # fmt: skip
+    batch = {
+        column.name: pa.array(pair, kind)
+        for column, kind, pair in zip(columns, types, zip(*values, strict=True), strict=True)
+    }
+    batch["geom"] = pa.array([shapely.Point(528_000, 3_486_000).wkb] * 2, pa.binary())
+    with database.begin() as tx, bulk.load(tx, spec, author="a") as load:
+        load.write(pa.table(batch))
+    view = city.layer("kinds")
+    for narrowed in (view, view.where("bigint = 2"), view.at("2000/..")):
+        features = list(narrowed._features("items", narrowed._query(None, None, {})))
+        rows = [feature["properties"] for feature in features]
+        told = frame_of_features(features, rows, view.columns, None)
+        assert_geodataframe_equal(narrowed.to_geopandas(), told, check_less_precise=True)
