@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from psycopg.types.range import Range
 
 from spatial import catalogue, changes, crs, table
+from spatial.collector import resting
 from spatial.database import Transaction
 from spatial.errors import Conflict, Invalid, Rejected
 from spatial.layer import Box, Layer, LayerSpec
@@ -152,7 +153,8 @@ def load(tx: Transaction, spec: LayerSpec, *, author: str) -> Iterator[Load]:
     )
     filling = Load(tx, layer)
     try:
-        yield filling
+        with resting():
+            yield filling
         filling._finish(stamp, author)
     except psycopg.DataError as error:
         raise Invalid(f"a value does not fit its column: {error.diag.message_primary}") from None

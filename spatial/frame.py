@@ -14,6 +14,7 @@ import shapely
 from psycopg import sql
 
 from spatial.asof import AsOf
+from spatial.collector import resting
 from spatial.database import Database, Pg, role_name
 from spatial.filter.filter import Filter
 from spatial.grant import Grant
@@ -60,7 +61,7 @@ def fetch(
     )
     batches: list[pa.RecordBatch] = []
     geometries: list[npt.NDArray[Any]] = [np.empty(0, object)]
-    with database.arrow(pg, role_name(view.grant.role)) as cursor:
+    with resting(), database.arrow(pg, role_name(view.grant.role)) as cursor:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": BATCH})
         cursor.execute(query.as_string())
         for batch in _ahead(cursor.fetch_record_batch()):
