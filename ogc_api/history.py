@@ -95,7 +95,7 @@ def changes(layer: str, query: Mapping[str, str]) -> dict[str, Any]:
             {
                 "cursor": change.cursor,
                 "at": format_instant(change.at),
-                "author": change.author,
+                "author": _told(change.author),
                 "action": change.action,
                 "scenario": change.scenario,
                 "opened": change.opened,
@@ -130,8 +130,13 @@ def _version(row: tuple[Any, ...]) -> dict[str, Any]:
         "recorded": {"interval": [format_instant(recorded), until]},
         "scenario": scenario,
         "removed": removed,
-        "author": author,
+        "author": _told(author),
     }
+
+
+def _told(author: str) -> str | None:
+    """Who it was, for whoever has a token: names of persons are not for everyone."""
+    return author if context.grant.get().authenticated else None
 
 
 def _books(query: Mapping[str, str]) -> dict[str, str]:
