@@ -42,8 +42,11 @@ def wanted(project: dict[str, Any]) -> dict[str, SpecifierSet]:
 @pytest.fixture(scope="module")
 def conda() -> dict[str, SpecifierSet]:
     lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    from_pip = [line for entry in lines if isinstance(entry, dict) for line in entry["pip"]]
+    lines = [line for line in lines if isinstance(line, str)]
     # conda writes "python=3.12" for what pip writes "python==3.12.*".
-    return by_name(re.sub(r"^([\w-]+)=([\d.]+)$", r"\1==\2.*", line) for line in lines)
+    mended = (re.sub(r"^([\w-]+)=([\d.]+)$", r"\1==\2.*", line) for line in lines)
+    return by_name([*mended, *from_pip])
 
 
 def test_conda_has_the_same_packages(
