@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from citytwin import health, maps
+from citytwin import fonts, health, maps
 from citytwin.access import Access
 from citytwin.settings import Settings, settings
 from ogc_api.routes import routes as ogc_routes
@@ -30,7 +30,7 @@ async def _to_screen(_: object) -> Response:
 
 def application(database: Database, chosen: Settings) -> Starlette:
     """The application over a database; no network, no process of its own."""
-    rooms = [*health.routes, *maps.routes]
+    rooms = [*health.routes, *fonts.routes, *maps.routes]
     if (SCREEN / "index.html").is_file():
         rooms += [
             Route("/screen", _to_screen),

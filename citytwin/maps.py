@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from citytwin.fonts import GLYPHS
 from ogc_api import context
 from spatial import catalogue, scenario
 from spatial.errors import Invalid, NotFound
@@ -77,6 +78,7 @@ async def map_style(request: Request) -> Response:
         style(
             [_style_layer(layer) for layer in layers],
             lambda layer: tiles_url(base_url, layer, asof, wanted),
+            glyphs_url=base_url + GLYPHS,
             name=title,
             language=_language(request),
             timezone=request.app.state.timezone,

@@ -39,16 +39,17 @@ def style(
     layers: Sequence[StyleLayer],
     tiles_url: Callable[[str], str],
     *,
+    glyphs_url: str,
     name: Mapping[str, str],
     language: str = "zh",
     timezone: str = "Asia/Shanghai",
 ) -> dict[str, Any]:
     """A MapLibre style (version 8) of these layers.
 
-    `tiles_url` gives a layer's tile template with {z}, {x} and {y}; `name` is the city's, in zh and
-    en; labels are in `language`, zh or en; `timezone` is the city's, for whoever turns a year into
-    an instant. There are no glyphs and no sprite: MapLibre draws the letters from local fonts, so
-    the map needs nothing from outside. A style of a single layer always shows it.
+    `tiles_url` gives a layer's tile template with {z}, {x} and {y}, `glyphs_url` is that of our own
+    letters; `name` is the city's, in zh and en; labels are in `language`, zh or en; `timezone` is
+    the city's, for whoever turns a year into an instant. There is no sprite, and the map needs
+    nothing from outside. A style of a single layer always shows it.
     """
     looks = []
     for layer in layers:
@@ -74,6 +75,7 @@ def style(
         "version": 8,
         "name": name[language],
         **_camera(bounds),
+        "glyphs": glyphs_url,
         "light": {"anchor": "map", "position": [1.3, 215, 35], "intensity": 0.22},
         "sources": sources,
         "layers": [background, *drawn],

@@ -152,3 +152,20 @@ def test_a_click_opens_the_card_of_the_thing(page: Page, tmp_path: Path) -> None
     page.screenshot(path=tmp_path / "card.png")
     card.locator("button.close").click()
     expect(card).to_be_hidden()
+
+
+def test_the_labels_are_drawn_with_our_letters(page: Page) -> None:
+    drawn(page, "districts")
+    names = page.evaluate(
+        "cityMap.queryRenderedFeatures().filter((one) => one.layer.type === 'symbol')"
+        ".map((one) => one.properties.name_en)"
+    )
+    assert any(names)
+    letters = page.evaluate(
+        "performance.getEntriesByType('resource').filter((one) => one.name.endsWith('.pbf'))"
+        ".map((one) => [one.name, one.responseStatus])"
+    )
+    assert letters
+    assert {(urlsplit(name).path.split("/")[1], status) for name, status in letters} == {
+        ("fonts", 200)
+    }

@@ -3,13 +3,15 @@
 import json
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tiles.cartography import spare_colour
-from tiles.style import StyleLayer, style
+from tiles.style import StyleLayer
+from tiles.style import style as style_of
 
 BOX = (120.3, 31.4, 120.5, 31.6)
 CITY = {"zh": "云湖", "en": "Yunhu"}
@@ -43,8 +45,14 @@ def layer(name: str, **changes: Any) -> StyleLayer:
     return StyleLayer(**{**values, **changes})
 
 
+GLYPHS = "http://city.test/fonts/{fontstack}/{range}.pbf"
+
+
 def url(name: str) -> str:
     return f"http://city.test/tiles/{name}/{{z}}/{{x}}/{{y}}.mvt?datetime=2020-12-31T15:59:59Z"
+
+
+style = partial(style_of, glyphs_url=GLYPHS)
 
 
 def city(language: str = "zh") -> dict[str, Any]:
@@ -90,7 +98,7 @@ def test_every_layer_is_drawn_from_its_own_tiles_and_listed_once() -> None:
     for one in made["layers"][1:]:
         assert made["sources"][one["source"]]["tiles"] == [url(one["source-layer"])]
     assert len({one["id"] for one in made["layers"]}) == len(made["layers"])
-    assert "glyphs" not in made
+    assert made["glyphs"] == GLYPHS
     assert "sprite" not in made
 
 
