@@ -15,6 +15,7 @@ from spatial.filter.filter import Filter, filter_of
 from spatial.layer import Layer
 from spatial.query import seen, seen_layers, snapshot
 from tiles.style import StyleLayer, style
+from tiles.theme import THEMES
 from tiles.tilejson import DEEPEST_DRAWN, tilejson, tiles_url
 from tiles.vector import MIMETYPE, MIN_ZOOM, tile
 
@@ -59,31 +60,31 @@ async def tile_json(request: Request) -> Response:
 
 
 async def map_style(request: Request) -> Response:
-    """The style of one layer, or under the name `city` that of all."""
+    """The style of one layer, or of all under the name `city` or that of a theme."""
     name = request.path_params["name"]
+    whole = name == CITY or name in THEMES
     layers = await run_in_threadpool(_visible)
-    if name != CITY:
+    if not whole:
         layers = [layer for layer in layers if layer.name == name]
         if not layers:
             raise NotFound(f"there is no layer '{name}'")
     base_url, asof = context.base_url.get(), context.asof.get()
     title = {"zh": request.app.state.title_zh, "en": request.app.state.title_en}
     wanted = None
-    if name == CITY and filter_of(request.query_params):
+    if whole and filter_of(request.query_params):
         raise Invalid("a filter asks for one layer's attributes: name it in the style of a layer")
-    if name != CITY:
+    if not whole:
         wanted = _filter(request, layers[0])
         title = {"zh": layers[0].title("zh"), "en": layers[0].title("en")}
-    return JSONResponse(
-        style(
-            [_style_layer(layer) for layer in layers],
-            lambda layer: tiles_url(base_url, layer, asof, wanted),
-            glyphs_url=base_url + GLYPHS,
-            name=title,
-            language=_language(request),
-            timezone=request.app.state.timezone,
-        )
+    made = style(
+        [_style_layer(layer) for layer in layers],
+        lambda layer: tiles_url(base_url, layer, asof, wanted),
+        glyphs_url=base_url + GLYPHS,
+        name=title,
+        language=_language(request),
+        timezone=request.app.state.timezone,
     )
+    return JSONResponse(THEMES[name].recoloured(made) if name in THEMES else made)
 
 
 async def scenarios(_: Request) -> Response:
