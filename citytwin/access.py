@@ -9,10 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ogc_api import context
+from ogc_api.connection import words
 from ogc_api.errors import body_of, status_of
 from spatial.asof import as_of
 from spatial.database import Database
@@ -61,7 +62,7 @@ class Access:
 
     async def _set_context(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
-        query = dict(QueryParams(scope["query_string"]))
+        query = words(scope["query_string"])
         host = headers.get("host", "localhost")
         context.database.set(self._database)
         context.base_url.set(self._base_url or f"{scope['scheme']}://{host}")

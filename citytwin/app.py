@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from citytwin import fonts, health, maps
 from citytwin.access import Access
 from citytwin.settings import Settings, settings
+from ogc_api.connection import Connection
 from ogc_api.routes import routes as ogc_routes
 from spatial.database import Database
 
@@ -43,6 +44,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
             Middleware(health.Meter),
             Middleware(Access, database, ZoneInfo(chosen.timezone), chosen.base_url),
+            Middleware(Connection),
         ],
     )
     app.state.title_zh, app.state.title_en = chosen.title_zh, chosen.title_en

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ogc_api import context, etag, items
+from ogc_api.connection import said
 from ogc_api.params import MAX_LIMIT, MAX_WHOLE, wanted_of
 from spatial.asof import AsOf, format_instant
 from spatial.errors import Unavailable
@@ -75,7 +76,7 @@ def _pieces(
     links = [
         link("self", MIMETYPE, f"{here}/items", query),
         link("alternate", "text/html", f"{here}/items", {**query, "f": "html"}),
-        link("collection", "application/json", here, {}),
+        link("collection", "application/json", here, said()),
     ]
     further = onward(query, wanted, found.asof, found.matched, returned, last)
     if further is not None:
@@ -128,7 +129,7 @@ def feature(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
     place = place_of(layer, "items", fid)
     links = [
         link("self", MIMETYPE, place, query),
-        link("collection", "application/json", place_of(layer), {}),
+        link("collection", "application/json", place_of(layer), said()),
     ]
     further = {
         "ETag": etag.of_version(one.version, wanted.crs),

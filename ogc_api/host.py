@@ -108,9 +108,9 @@ def openapi(api: API) -> dict[str, Any]:
     return made
 
 
-def true_conformance(classes: list[str]) -> list[str]:
+def true_conformance(document: dict[str, Any]) -> dict[str, Any]:
     """The conformance classes that hold: those that pygeoapi declares, and ours."""
-    return sorted({*classes, SCHEMAS, *FILTERS, *EDITING})
+    return {"conformsTo": sorted({*document["conformsTo"], SCHEMAS, *FILTERS, *EDITING})}
 
 
 def _shape(layer: Layer) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What a layer's features can be asked for and sorted by, as JSON Schema."""
+"""What a layer's features are made of, can be asked for and sorted by, as JSON Schema."""
 
 from typing import Any
 from urllib.parse import quote
@@ -33,6 +33,21 @@ def sortables(name: str) -> dict[str, Any]:
     """What `sortby` may name."""
     layer = _find(name)
     return _schema(layer, "sortables", {c.name: field(c) for c in layer.columns})
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The attributes that features have, and their kind of geometry (Features, Part 5)."""
+    layer = _find(name)
+    kind = layer.geometry_type.removesuffix("Z").lower()
+    geometry = _OURS[GEOMETRY] | {
+        "format": f"geometry-{'any' if kind == 'geometry' else kind}",
+        "x-ogc-propertySeq": 1,
+    }
+    attributes = {
+        column.name: field(column) | {"x-ogc-propertySeq": place}
+        for place, column in enumerate(layer.columns, 2)
+    }
+    return _schema(layer, "schema", {GEOMETRY: geometry, **attributes})
 
 
 def _find(name: str) -> Layer:

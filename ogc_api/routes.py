@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pygeoapi
 import pygeoapi.api as core
@@ -13,9 +15,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ogc_api import context, exports, geojson, item_routes, queryables
+from ogc_api import collections, context, exports, geojson, item_routes, queryables
 from ogc_api.host import Function, openapi, respond, true_conformance, view
 
+type Document = dict[str, Any]
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 _GEOJSON = ("json", "geojson", "")
@@ -28,6 +31,25 @@ def _hosted(function: Function, *names: str) -> Endpoint:
         return await respond(request, function, *(request.path_params.get(n) for n in names))
 
     return endpoint
+
+
+async def _collections(request: Request) -> Response:
+    return await _told(await respond(request, core.describe_collections), collections.all_counted)
+
+
+async def _collection(request: Request) -> Response:
+    answer = await respond(request, core.describe_collections, request.path_params["layer"])
+    return await _told(answer, collections.counted)
+
+
+async def _told(answer: Response, tell: Callable[[Document], Document]) -> Response:
+    """The answer of pygeoapi, its document completed by us where it is plain JSON."""
+    kind = answer.headers["content-type"]
+    if answer.status_code != HTTPStatus.OK or not kind.startswith("application/json"):
+        return answer
+    del answer.headers["content-length"]
+    document = await run_in_threadpool(tell, json.loads(bytes(answer.body)))
+    return JSONResponse(document, headers=dict(answer.headers))
 
 
 async def _items(request: Request) -> Response:
@@ -71,20 +93,17 @@ def _wants_geojson(request: Request) -> bool:
     return not ("text/html" in accepted or "ld+json" in accepted)
 
 
-async def _queryables(request: Request) -> Response:
-    layer = request.path_params["layer"]
-    if not _wants_geojson(request):
-        return await respond(request, itemtypes.get_collection_queryables, layer)
-    return JSONResponse(
-        await run_in_threadpool(queryables.queryables, layer), media_type=queryables.MIMETYPE
-    )
+def _described(describe: Callable[[str], Document], page: Function | None) -> Endpoint:
+    """An endpoint that answers a schema of ours as JSON, and pygeoapi's page to a browser."""
 
+    async def endpoint(request: Request) -> Response:
+        layer = request.path_params["layer"]
+        if page is not None and not _wants_geojson(request):
+            return await respond(request, page, layer)
+        document = await run_in_threadpool(describe, layer)
+        return JSONResponse(document, media_type=queryables.MIMETYPE)
 
-async def _sortables(request: Request) -> Response:
-    layer = request.path_params["layer"]
-    return JSONResponse(
-        await run_in_threadpool(queryables.sortables, layer), media_type=queryables.MIMETYPE
-    )
+    return endpoint
 
 
 async def _openapi(request: Request) -> Response:
@@ -93,11 +112,14 @@ async def _openapi(request: Request) -> Response:
 
 
 async def _conformance(request: Request) -> Response:
-    answer = await respond(request, core.conformance)
-    if not answer.headers["content-type"].startswith("application/json"):
-        return answer
-    document = json.loads(bytes(answer.body))
-    return JSONResponse({"conformsTo": true_conformance(document["conformsTo"])})
+    return await _told(await respond(request, core.conformance), true_conformance)
+
+
+async def _matrix_sets(request: Request) -> Response:
+    answer = await respond(request, tiles.tilematrixsets)
+    # its links lead to a path of another spelling, where nothing is
+    answer.body = bytes(answer.body).replace(b"/tileMatrixSets?", b"/TileMatrixSets?")
+    return answer
 
 
 async def _tileset(request: Request) -> Response:
@@ -123,13 +145,16 @@ routes = [
     Mount("/static", StaticFiles(directory=Path(pygeoapi.__file__).parent / "static")),
     Route("/openapi", _openapi),
     Route("/conformance", _conformance),
-    Route("/TileMatrixSets", _hosted(tiles.tilematrixsets)),
+    Route("/TileMatrixSets", _matrix_sets),
     Route("/TileMatrixSets/{scheme}", _hosted(tiles.tilematrixset, "scheme")),
-    Route("/collections", _hosted(core.describe_collections)),
-    Route("/collections/{layer}", _hosted(core.describe_collections, "layer")),
-    Route("/collections/{layer}/schema", _hosted(core.get_collection_schema, "layer")),
-    Route("/collections/{layer}/queryables", _queryables),
-    Route("/collections/{layer}/sortables", _sortables),
+    Route("/collections", _collections),
+    Route("/collections/{layer}", _collection),
+    Route("/collections/{layer}/schema", _described(queryables.schema, core.get_collection_schema)),
+    Route(
+        "/collections/{layer}/queryables",
+        _described(queryables.queryables, itemtypes.get_collection_queryables),
+    ),
+    Route("/collections/{layer}/sortables", _described(queryables.sortables, None)),
     Route("/collections/{layer}/items", _items, methods=item_routes.ITEMS_METHODS),
     Route("/collections/{layer}/items/{fid}", _item, methods=item_routes.ITEM_METHODS),
     *item_routes.routes,

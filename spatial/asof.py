@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from spatial.errors import Invalid
 
 MAIN = "main"
+PARAMETERS = ("datetime", "known_at", "scenario")
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
 _TICK = timedelta(microseconds=1)

@@ -1,0 +1,34 @@
+"""What a collection's document tells of a moment: how many items it has then."""
+
+from typing import Any
+
+from ogc_api import context, items
+from spatial.catalogue import find_visible
+from spatial.moment import resolve
+from spatial.query import Reading, seen_layers, snapshot, step_down
+
+
+def counted(document: dict[str, Any]) -> dict[str, Any]:
+    """A layer's document with its `itemCount` at the AsOf asked for; others as they are."""
+    if document.get("itemType") != "feature":
+        return document
+    grant = context.grant.get()
+    with snapshot(context.database.get()) as pg:
+        layer = find_visible(pg, document["id"], grant)
+        view = Reading(layer, resolve(pg, context.asof.get()), grant)
+        step_down(pg, grant)
+        return document | {"itemCount": items.count(pg, view)}
+
+
+def all_counted(document: dict[str, Any]) -> dict[str, Any]:
+    """The list of collections, with `itemCount` where the books know it without counting."""
+    grant = context.grant.get()
+    with snapshot(context.database.get()) as pg:
+        moment = resolve(pg, context.asof.get())
+        known = {
+            layer.name: {"itemCount": layer.current}
+            for layer in seen_layers(pg, grant)
+            if Reading(layer, moment, grant).counted
+        }
+    listed = [one | known.get(one["id"], {}) for one in document["collections"]]
+    return document | {"collections": listed}
