@@ -53,7 +53,7 @@ def grow_history(database: Database) -> None:
                     " WHERE upper(recorded) = (SELECT max(upper(recorded)) FROM {t}) ORDER BY fid"
                 ).format(t=table, c=columns)
             )
-        tx.pg.execute("UPDATE city.layer SET last_recorded = last_recorded + interval '1 minute'")
+        tx.pg.execute("UPDATE city.layer SET last_recorded = last_recorded + interval '5 seconds'")
         tx.pg.execute(
             sql.SQL(
                 "CREATE TABLE plain AS SELECT fid, version, {c} FROM {t}"

@@ -76,17 +76,27 @@ class Reading:
         return self.moment.main_known_at >= self.layer.last_recorded
 
     @property
+    def present(self) -> bool:
+        """Whether what holds in the main line at the moment is what has no end.
+
+        So it is after the last record, as long as no state begins or ends later than that.
+        """
+        layer, valid_at = self.layer, self.moment.valid_at
+        return (
+            self.settled
+            and layer.next_bound is None
+            and not isinstance(valid_at, Interval)
+            and valid_at >= layer.last_recorded
+        )
+
+    @property
     def counted(self) -> bool:
         """Whether the layer's maintained counter answers this reading."""
-        layer, moment = self.layer, self.moment
         return (
-            not self.conditions
-            and moment.scenario_id == 0
-            and self.settled
-            and layer.next_bound is None
-            and not isinstance(moment.valid_at, Interval)
-            and moment.valid_at >= layer.last_recorded
-            and rule(self.grant, layer) == EVERYBODY
+            self.present
+            and not self.conditions
+            and self.moment.scenario_id == 0
+            and rule(self.grant, self.layer) == EVERYBODY
         )
 
     def select(
@@ -149,16 +159,18 @@ class Reading:
 
     def _arms(self) -> Iterator[list[sql.Composable]]:
         moment = self.moment
-        true_then = holds("valid", moment.valid_at)
-        common = [true_then, rule(self.grant, self.layer), *self.conditions]
-        main = [_MAIN, *common]
-        if moment.scenario_id:
-            main.append(self._unhidden())
+        asked = [rule(self.grant, self.layer), *self.conditions]
+        common = [holds("valid", moment.valid_at), *asked]
+        unhidden = [self._unhidden()] if moment.scenario_id else []
+        main = [_MAIN, *common, *unhidden]
         known = sql.SQL("recorded @> {}").format(instant(moment.main_known_at))
         still = [_BELIEVED] if self.settled else [_BELIEVED, known]
         if self.boxed:  # each has a spatial index of its own
-            yield [_ONGOING, *still, *main]
-            yield [sql.SQL("upper_inf(valid) IS FALSE"), *still, *main]
+            if self.present:
+                yield [_ONGOING, _BELIEVED, _MAIN, *asked, *unhidden]
+            else:
+                yield [_ONGOING, *still, *main]
+                yield [sql.SQL("upper_inf(valid) IS FALSE"), *still, *main]
         else:
             yield [*still, *main]
         if not self.settled:

@@ -18,16 +18,21 @@ from spatial.grant import OWNER
 from spatial.period import Period
 
 SLOTS = 8
+FIRST = 2022  # so that the slots lie on both sides of now
 SQUARE = shapely.box(528_000, 3_486_000, 528_001, 3_486_001)
+ROUND = (527_000.0, 3_485_000.0, 529_000.0, 3_487_000.0)
 
 
 def year(slot: int | None) -> datetime | None:
-    return None if slot is None else datetime(2001 + slot, 1, 1, tzinfo=UTC)
+    return None if slot is None else datetime(FIRST + slot, 1, 1, tzinfo=UTC)
 
 
 def seen(database: Database, asof: AsOf) -> dict[int, str]:
     frame = read_frame(database, "plots", asof, OWNER)
     assert frame["fid"].is_unique
+    boxed = read_frame(database, "plots", asof, OWNER, bbox=ROUND)
+    assert sorted(boxed["fid"]) == sorted(frame["fid"])
+    assert set(boxed["code"]) == set(frame["code"])
     return dict(zip(frame["fid"], frame["code"], strict=True))
 
 
@@ -105,7 +110,7 @@ def play(database: Database, rng: random.Random, steps: int) -> None:
     for stamp, past in rng.sample(stamps, min(12, len(stamps))):
         for slot in range(SLOTS):
             for plan in (False, True) if past.base is not None else (False,):
-                moment = datetime(2001 + slot, 6, 1, tzinfo=UTC)
+                moment = datetime(FIRST + slot, 6, 1, tzinfo=UTC)
                 want = {
                     fid: past.through(fid, slot, plan=plan)
                     for fid in set(past.main) | set(past.plan)
@@ -127,7 +132,7 @@ def read_frame_row(editor, fid: int, at: datetime):
 
 
 def covers(row, slot: int) -> bool:
-    moment = datetime(2001 + slot, 6, 1, tzinfo=UTC)
+    moment = datetime(FIRST + slot, 6, 1, tzinfo=UTC)
     return (row[0] is None or row[0] <= moment) and (row[1] is None or moment < row[1])
 
 
