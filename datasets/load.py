@@ -1,22 +1,27 @@
 """A vector file becomes layers: read ahead, repaired, and copied in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from datasets.periods import periods
+from datasets.keys import Key, key_of
+from datasets.periods import Periods, periods
 from datasets.rejects import Rejects
-from datasets.vector import SourceLayer, open_source
-from spatial import bulk
+from datasets.reload import casted, fitted, moment_of, row_numbers
+from datasets.vector import Batch, SourceLayer, open_source
+from spatial import bulk, catalogue
 from spatial.asof import DEFAULT_ZONE
 from spatial.database import Database, Transaction
-from spatial.errors import Rejected
-from spatial.layer import Column, ColumnType, LayerSpec
+from spatial.errors import Conflict
+from spatial.evolve import Evolution
+from spatial.grant import Access
+from spatial.layer import Column, ColumnType, Layer, LayerSpec
+from spatial.reload import Counts, reload
 
 type Progress = Callable[[str, int, int | None], None]
 
@@ -36,7 +41,8 @@ class LoadReport:
     """What came of one layer: read = loaded + rejected, and `rejects` holds every rejected row.
 
     `moved` says that EPSG does not know the source's CRS and coordinates were projected to
-    `srid`.
+    `srid`. `reloaded` says what a layer that was there made of it, and `columns` what became of
+    its columns; `cursor` is the change that all this was, None where nothing changed.
     """
 
     layer: str
@@ -47,6 +53,9 @@ class LoadReport:
     rejects: Path | None
     srid: int
     moved: bool
+    cursor: int | None = field(default=None, compare=False)
+    reloaded: Counts | None = None
+    columns: Evolution | None = None
 
 
 def load(
@@ -61,26 +70,37 @@ def load(
     key: str | None = None,
     valid_from: str | None = None,
     valid_to: str | None = None,
-    access: str = "restricted",
+    access: str | None = None,
     zone: tzinfo = DEFAULT_ZONE,
     progress: Progress = lambda layer, done, expected: None,
 ) -> list[LoadReport]:
     """Load every layer of a file, or none of them.
 
-    Rows with the same value of the field `key` are states of one feature. Times without an
-    offset, and the periods of `valid_from` and `valid_to`, are in `zone`. `progress` is told the
-    layer, the rows read and the rows expected. Raises Rejected for the file as a whole,
-    Conflict where a layer's name is taken or two states of a feature overlap.
+    Rows with the same value of the field `key` are states of one feature. A layer that exists is
+    reloaded where it is named by `layer`, or its features by `key`: from `valid_from` on, else
+    from now on, it is what the file says; it keeps its class. A new one is `restricted` without
+    `access`. Times without an offset, and the periods of `valid_from` and `valid_to`, are in
+    `zone`. `progress` is told the layer, the rows read and the rows expected. Raises Rejected for
+    the file as a whole, Conflict where a layer's name is taken, two states of a feature overlap,
+    or a reload does not fit its layer.
     """
     sources = open_source(path, crs=crs, encoding=encoding, layer=layer, zone=zone)
     fillings = [_Filling(source, key, valid_from, valid_to) for source in sources]
+    known = layer is not None or key is not None
     with ExitStack() as written, database.begin() as tx:
         reports = []
         for filling in fillings:
             source = filling.source
             place = rejects_dir / f"{source.name}.rejects.geojson"
             rejects = written.enter_context(Rejects(place, source.title, source.crs))
-            reports.append(filling.run(tx, rejects, access, author, progress))
+            old = catalogue.get(tx.pg, source.name) if known else None
+            if old is None:
+                report = filling.fill(tx, rejects, access or Access.RESTRICTED, author, progress)
+            elif access in (None, old.access):
+                report = filling.refill(tx, rejects, old, author, progress)
+            else:
+                raise Conflict(f"'{old.name}' is {old.access} and stays so when it is reloaded")
+            reports.append(report)
         return reports
 
 
@@ -91,46 +111,85 @@ class _Filling:
         self, source: SourceLayer, key: str | None, valid_from: str | None, valid_to: str | None
     ) -> None:
         self.source = source
-        self.key = None if key is None else self._field(key)
+        self.key = None if key is None else key_of(source.fields, key, source.title)
         self.periods = periods(source.fields, valid_from, valid_to, source.zone)
         self._fids: dict[Any, int] = {}
+        self._repaired = 0
 
-    def run(
+    def fill(
         self, tx: Transaction, rejects: Rejects, access: str, author: str, progress: Progress
     ) -> LoadReport:
-        source, repaired = self.source, 0
-        with bulk.load(tx, _spec(source, access), author=author) as filling:
-            for batch in source.batches(self.periods, required=self.key):
+        """Make a new layer of it."""
+        with bulk.load(tx, _spec(self.source, access), author=author) as filling:
+            for batch in self._batches(self.source, self.periods, rejects, progress):
                 filling.write(self._identified(batch.table))
-                rejects.add(batch.rejected)
-                repaired += batch.repaired
-                progress(source.name, filling.rows + rejects.count, source.count)
-            loaded = filling.rows
+        cursor = catalogue.find(tx.pg, self.source.name).cursor
+        return self._report(self.source, rejects, filling.rows, cursor=cursor)
+
+    def refill(
+        self, tx: Transaction, rejects: Rejects, layer: Layer, author: str, progress: Progress
+    ) -> LoadReport:
+        """Make it the next state of a layer that exists."""
+        source, at = fitted(self.source, layer), moment_of(self.periods)
+        key = None if self.key is None else replace(self.key, unique=True)
+        column = None if key is None else key.name
+        with reload(
+            tx, layer, _columns(source), key=column, at=at, author=author,
+            passing=row_numbers(source.fields) - {column},
+        ) as staging:  # fmt: skip
+            for batch in self._batches(source, None, rejects, progress, key):
+                staging.write(casted(batch, source.fields, staging.evolution.columns))
+                if key is not None:
+                    staging.spare(key.of(batch.rejected))
+        counts = staging.counts
+        assert counts is not None
+        return self._report(
+            source, rejects, staging.rows,
+            cursor=counts.cursor, reloaded=counts, columns=staging.evolution,
+        )  # fmt: skip
+
+    def _batches(
+        self,
+        source: SourceLayer,
+        dating: Periods | None,
+        rejects: Rejects,
+        progress: Progress,
+        key: Key | None = None,
+    ) -> Iterator[Batch]:
+        done = 0
+        for batch in source.batches(dating, key or self.key):
+            yield batch
+            rejects.add(batch.rejected)
+            self._repaired += batch.repaired
+            done += batch.table.num_rows + len(batch.rejected)
+            progress(source.name, done, source.count)
+
+    def _report(
+        self, source: SourceLayer, rejects: Rejects, loaded: int, **more: Any
+    ) -> LoadReport:
         return LoadReport(
             layer=source.name,
             read=loaded + rejects.count,
             loaded=loaded,
-            repaired=repaired,
+            repaired=self._repaired,
             rejected=rejects.count,
             rejects=rejects.path if rejects.count else None,
             srid=source.storage.srid,
             moved=source.storage.moves,
+            **more,
         )
 
     def _identified(self, table: pa.Table) -> pa.Table:
         """The table with `fid`, one number for each value of the key."""
         if self.key is None:
             return table
-        values = table.column(self.key).to_pylist()
+        values = table.column(self.key.name).to_pylist()
         fids = [self._fids.setdefault(value, len(self._fids) + 1) for value in values]
         return table.append_column("fid", pa.array(fids, pa.int64()))
 
-    def _field(self, text: str) -> str:
-        for field in self.source.fields:
-            if text in (field.title, field.name):
-                return field.name
-        known = ", ".join(field.title for field in self.source.fields) or "none"
-        raise Rejected(f"'{self.source.title}' has no field '{text}' to be its key: it has {known}")
+
+def _columns(source: SourceLayer) -> tuple[Column, ...]:
+    return tuple(Column(one.name, _TYPES[one.type], one.title) for one in source.fields)
 
 
 def _spec(source: SourceLayer, access: str) -> LayerSpec:
@@ -139,9 +198,7 @@ def _spec(source: SourceLayer, access: str) -> LayerSpec:
         name=source.name,
         geometry_type=source.geometry_type + ("Z" if source.has_z else ""),
         srid=source.storage.srid,
-        columns=tuple(
-            Column(field.name, _TYPES[field.type], field.title) for field in source.fields
-        ),
+        columns=_columns(source),
         title_zh=source.title if is_chinese else "",
         title_en="" if is_chinese else source.title,
         access=access,

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyproj
 
@@ -17,10 +16,10 @@ from datasets.ahead import ahead
 from datasets.columns import Field, fields, store, unfit_text
 from datasets.formats import RawLayer, raw_layers
 from datasets.intake import Form, note
+from datasets.keys import Key
 from datasets.periods import Periods
 from datasets.places import Storage, storage_of
 from datasets.rejects import MARKS, Rejection, rejections
-from datasets.wkb import Column
 from spatial import crs as crs_of
 from spatial.asof import DEFAULT_ZONE
 from spatial.errors import Rejected
@@ -70,16 +69,14 @@ class SourceLayer:
     raw: RawLayer = field(repr=False)
     zone: tzinfo = DEFAULT_ZONE
 
-    def batches(
-        self, periods: Periods | None = None, required: str | None = None
-    ) -> Iterator[Batch]:
+    def batches(self, periods: Periods | None = None, key: Key | None = None) -> Iterator[Batch]:
         """All rows, from the start at every call; the next are prepared while these are used.
 
-        `periods` adds valid_from and valid_to; rows without a value in the field `required` are
+        `periods` adds valid_from and valid_to; rows that cannot be told apart by `key` are
         rejected. Raises Rejected where the file breaks off.
         """
         dating = periods or Periods(None, None, self.zone)
-        return ahead(partial(self._batch, dating, required), self._numbered())
+        return ahead(partial(self._batch, dating, key), self._numbered())
 
     def _numbered(self) -> Iterator[tuple[int, pa.RecordBatch]]:
         first = 1
@@ -88,7 +85,7 @@ class SourceLayer:
             first += rows.num_rows
 
     def _batch(
-        self, periods: Periods, required: str | None, numbered: tuple[int, pa.RecordBatch]
+        self, periods: Periods, key: Key | None, numbered: tuple[int, pa.RecordBatch]
     ) -> Batch:
         first, rows = numbered
         *columns, geometry = rows.columns
@@ -100,8 +97,8 @@ class SourceLayer:
         note(reasons, unfit_text(stored, len(reasons)))
         dates, undated = periods.of(stored, len(reasons))
         note(reasons, undated)
-        if required is not None:
-            reasons[_nulls(stored[required]) & (reasons == None)] = f"no value in '{required}'"  # noqa: E711
+        if key is not None:
+            key.judge(stored, reasons)
         kept = reasons == None  # noqa: E711 (row by row)
         mask = pa.array(kept)
         stored = {name: column.filter(mask) for name, column in (stored | dates).items()}
@@ -183,8 +180,3 @@ def _geometry_type(raw: RawLayer) -> tuple[str, bool]:
         has_z |= bool(found.has_z.any())
     settled = seen.pop() if len(seen) == 1 else None
     return settled or "Geometry", has_z
-
-
-def _nulls(column: Column) -> npt.NDArray[np.bool_]:
-    nulls: npt.NDArray[np.bool_] = column.is_null().to_numpy(zero_copy_only=False)
-    return nulls

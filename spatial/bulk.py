@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 from psycopg import sql
-from psycopg.types.json import Jsonb
 from psycopg.types.range import Range
 
 from spatial import catalogue, changes, crs, table
@@ -18,10 +17,9 @@ from spatial.database import Transaction
 from spatial.errors import Conflict, Invalid, Rejected
 from spatial.layer import Box, Layer, LayerSpec
 from spatial.period import Period, tstzrange
-from spatial.query import names
+from spatial.rows import cells, copy_in
 
 LON, LAT = 180.001, 90.001  # a projection's own edge may round to a little more
-_COPY_TYPES = {"integer": "int4", "double precision": "float8", "boolean": "bool", "bigint": "int8"}
 
 
 class Load:
@@ -42,36 +40,14 @@ class Load:
         dated = not {"valid_from", "valid_to"}.isdisjoint(batch.column_names)
         if not dated and not self._bounds_indexed:
             self._index_bounded()
-        known = {column.name: column.type for column in self.layer.columns}
-        columns: list[str] = []
-        types: list[str] = []
-        values: list[list[Any]] = []
-        for name, kind in known.items():
-            data = batch.column(name).to_pylist()
-            if kind == "jsonb":
-                data = [None if value is None else Jsonb(value) for value in data]
-            columns.append(name)
-            types.append(_COPY_TYPES.get(kind, kind))
-            values.append(data)
-        columns.append("geom")
-        types.append("bytea")
-        values.append(batch.column("geom").to_pylist())
+        rows = cells(self.layer.columns, batch)
         if "fid" in batch.column_names:
             self._keyed = True
-            columns.append("fid")
-            types.append("int8")
-            values.append(batch.column("fid").to_pylist())
+            rows["fid"] = ("int8", batch.column("fid").to_pylist())
         if dated:
-            columns.append("valid")
-            types.append("tstzrange")
-            values.append(list(map(_range, _times(batch, "valid_from"), _times(batch, "valid_to"))))
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-            self.layer.table, names(columns)
-        )
-        with self._pg.cursor().copy(statement) as copy:
-            copy.set_types(types)
-            for row in zip(*values, strict=True):
-                copy.write_row(row)
+            periods = map(_range, _times(batch, "valid_from"), _times(batch, "valid_to"))
+            rows["valid"] = ("tstzrange", periods)
+        copy_in(self._pg, self.layer.table, rows)
         self.rows += batch.num_rows
 
     def _finish(self, stamp: datetime, author: str) -> None:
@@ -125,17 +101,16 @@ class Load:
         tally = changes.Tally(opened=opened, current=current, earliest=earliest)
         tally.bounds = [bound for bound in (start, end) if bound]
         if box[0] is not None:
-            tally.boxes = [self._place((box[0], box[1], box[2], box[3]))]
+            tally.boxes = [degrees((box[0], box[1], box[2], box[3]), self.layer.srid)]
         return tally
 
-    def _place(self, box: Box) -> Box:
-        srid = self.layer.srid
-        west, south, east, north = crs.transform_bounds(box, srid, crs.WGS84)
-        if not (-LON <= west <= east <= LON and -LAT <= south <= north <= LAT):
-            raise Rejected(
-                f"the coordinates lie outside of EPSG:{srid}: name the true one by --crs"
-            )
-        return west, south, east, north
+
+def degrees(box: Box, srid: int) -> Box:
+    """A box of stored coordinates in degrees; raises Rejected where it is no place on the Earth."""
+    west, south, east, north = crs.transform_bounds(box, srid, crs.WGS84)
+    if not (-LON <= west <= east <= LON and -LAT <= south <= north <= LAT):
+        raise Rejected(f"the coordinates lie outside of EPSG:{srid}: name the true one by --crs")
+    return west, south, east, north
 
 
 @contextmanager

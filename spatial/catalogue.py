@@ -32,13 +32,19 @@ def _layer(row: dict[str, Any]) -> Layer:
     return Layer(**plain, extent=box)
 
 
-def find(pg: Pg, name: str) -> Layer:
-    """The layer of that name; raises NotFound."""
+def get(pg: Pg, name: str) -> Layer | None:
+    """The layer of that name, if there is one."""
     with pg.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(f"{_SELECT} WHERE name = %s".encode(), [name]).fetchone()
-    if row is None:
+    return None if row is None else _layer(row)
+
+
+def find(pg: Pg, name: str) -> Layer:
+    """The layer of that name; raises NotFound."""
+    layer = get(pg, name)
+    if layer is None:
         raise NotFound(f"there is no layer '{name}'")
-    return _layer(row)
+    return layer
 
 
 def find_visible(pg: Pg, name: str, grant: Grant) -> Layer:
@@ -64,7 +70,10 @@ def require_free(pg: Pg, name: str) -> None:
         {"name": check_name(name)},
     ).fetchone()
     if taken:
-        raise Conflict(f"the layer '{name}' exists: choose another name, or drop it first")
+        raise Conflict(
+            f"the layer '{name}' exists: choose another name, drop it first, or load its next"
+            f" state with --layer {name} --key FIELD"
+        )
 
 
 def create(tx: Transaction, spec: LayerSpec) -> Layer:

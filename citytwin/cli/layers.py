@@ -1,8 +1,9 @@
 """Commands on layers: load, layers, show, export, drop."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -28,6 +29,9 @@ from spatial.errors import Invalid, NotFound
 from spatial.grant import OWNER, Access
 from spatial.query import snapshot
 
+if TYPE_CHECKING:
+    from datasets.load import LoadReport
+
 app = typer.Typer()
 RASTERS = (".tif", ".tiff")
 
@@ -42,19 +46,19 @@ def load(
     valid_from: Annotated[str | None, typer.Option(help="time or field: true from")] = None,
     valid_to: Annotated[str | None, typer.Option(help="time or field: true until")] = None,
     access: Annotated[
-        str, typer.Option("--class", help="public, shared or restricted: who may see it")
-    ] = Access.RESTRICTED,
+        str | None, typer.Option("--class", help="public, shared or restricted: who may see it")
+    ] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Load a file as time-indexed layers: all of it, or nothing."""
-    if access not in list(Access):
+    """Load a file as time-indexed layers, or as the next state of one: all of it, or nothing."""
+    if access not in (None, *Access):
         raise Invalid(f"'{access}' is not a class: choose public, shared or restricted")
     if not file.exists():
         raise NotFound(f"there is no file {file}")
     with city(data) as (database, chosen):
         if file.suffix.lower() in RASTERS:
-            report = _load_raster(database, chosen, file, layer, crs, access)
+            report = _load_raster(database, chosen, file, layer, crs, access or Access.RESTRICTED)
             answer(report, json, f"{report['layer']}: a raster of {report['shape']} cells")
             return
         reports = _load_vector(
@@ -62,21 +66,43 @@ def load(
             layer=layer, crs=crs, encoding=encoding, key=key,
             valid_from=valid_from, valid_to=valid_to, access=access,
         )  # fmt: skip
-    lines = []
-    for report in reports:
-        lines.append(
-            f"{report['layer']}: {report['loaded']} of {report['read']} loaded,"
-            f" {report['repaired']} repaired, {report['rejected']} rejected"
-            + (f", see {report['rejects']}" if report["rejects"] else "")
-        )
-    if access == Access.RESTRICTED:
+    documents = [_document(report) for report in reports]
+    lines = [line for report in reports for line in _lines(report, key)]
+    if access in (None, Access.RESTRICTED) and any(one.reloaded is None for one in reports):
         lines.append("The layer is restricted; load with --class public to open it to everyone.")
-    answer(reports[0] if len(reports) == 1 else reports, json, "\n".join(lines))
+    answer(documents[0] if len(documents) == 1 else documents, json, "\n".join(lines))
+
+
+def _document(report: "LoadReport") -> dict[str, Any]:
+    """A load's report, with what a reload counted beside the rest."""
+    document = asdict(report)
+    counts, columns = document.pop("reloaded"), document.pop("columns")
+    if columns:
+        counts["columns"] = {what: columns[what] for what in ("added", "absent", "retyped")}
+    return document | (counts or {})
+
+
+def _lines(report: "LoadReport", key: str | None) -> Iterator[str]:
+    see = f", see {report.rejects}" if report.rejects else ""
+    yield (
+        f"{report.layer}: {report.loaded} of {report.read} loaded, {report.repaired} repaired,"
+        f" {report.rejected} rejected{see}"
+    )
+    if counts := report.reloaded:
+        how = f"features known by {key}" if key else "replaced as a whole, without --key"
+        yield (
+            f"{report.layer}: {counts.added} added, {counts.changed} changed,"
+            f" {counts.removed} removed, {counts.equal} equal; {how}"
+        )
+        yield f"To undo it: citytwin revert {counts.cursor}" if counts.cursor else "Nothing new."
+    for what in ("added", "absent", "retyped"):
+        if report.columns and (names := getattr(report.columns, what)):
+            yield f"{report.layer}: columns {what}: {', '.join(names)}"
 
 
 def _load_vector(
     database: Database, chosen: Settings, file: Path, **options: Any
-) -> list[dict[str, Any]]:
+) -> list["LoadReport"]:
     from datasets.load import load as load_file
 
     with progress() as bar:
@@ -87,7 +113,7 @@ def _load_vector(
                 tasks[layer] = bar.add_task(layer, total=expected)
             bar.update(tasks[layer], completed=done)
 
-        reports = load_file(
+        return load_file(
             database,
             file,
             author=author(),
@@ -96,7 +122,6 @@ def _load_vector(
             progress=told,
             **options,
         )
-    return [asdict(report) for report in reports]
 
 
 def _load_raster(

@@ -1,0 +1,82 @@
+"""A source as the next state of a layer that exists: fitted to it, and compared with it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pyarrow as pa
+
+from datasets.columns import Field
+from datasets.periods import Periods
+from datasets.places import Storage
+from datasets.vector import Batch, SourceLayer
+from spatial.errors import Conflict, Rejected
+from spatial.layer import Column, ColumnType, Layer
+
+_ARROW: dict[ColumnType, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "double precision": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamptz": pa.timestamp("us", "UTC"),
+}
+
+
+_ROW_NUMBERS = ("fid", "ogc_fid", "objectid")
+"""What GDAL and ArcGIS number rows by, anew in every export: a new number is no change."""
+
+
+def row_numbers(fields: tuple[Field, ...]) -> set[str | None]:
+    """The columns in which a file only counts its rows."""
+    return {field.name for field in fields if field.title.lower() in _ROW_NUMBERS}
+
+
+def fitted(source: SourceLayer, layer: Layer) -> SourceLayer:
+    """The source as the layer keeps it: same kind of geometry, same coordinates.
+
+    Raises Conflict where heights come or go.
+    """
+    has_z = layer.geometry_type.endswith("Z")
+    if source.has_z != has_z and source.geometry_type != "Geometry":
+        has, lacks = ("the file", "the layer") if source.has_z else ("the layer", "the file")
+        raise Conflict(f"{has} has heights and {lacks} has none: load it as a layer of its own")
+    return replace(
+        source,
+        name=layer.name,
+        geometry_type=layer.geometry_type.removesuffix("Z"),
+        has_z=has_z,
+        storage=Storage(layer.srid, source.storage.moves or source.storage.srid != layer.srid),
+    )
+
+
+def casted(batch: Batch, fields: tuple[Field, ...], columns: tuple[Column, ...]) -> pa.Table:
+    """A batch's table in the types that the layer's columns have.
+
+    Raises Rejected for a value that is not of its column's type.
+    """
+    table = batch.table
+    types = {column.name: _ARROW.get(column.type) for column in columns}
+    for field in fields:
+        place, wanted = table.column_names.index(field.name), types[field.name]
+        if wanted is None or table.column(place).type == wanted:
+            continue
+        try:
+            column = table.column(place).cast(wanted)
+        except pa.ArrowInvalid as error:
+            raise Rejected(
+                f"'{field.title}' cannot be read as the layer has it ({error}): mend the file, or"
+                " load it as another layer"
+            ) from None
+        table = table.set_column(place, field.name, column)
+    return table
+
+
+def moment_of(periods: Periods) -> datetime | None:
+    """From when a reload holds; raises Rejected where each row has a time of its own."""
+    if isinstance(periods.valid_from, str) or periods.valid_to is not None:
+        raise Rejected(
+            "a reload is one state of the city: give one time by --valid-from and no --valid-to,"
+            " or drop the layer and load its whole history"
+        )
+    return periods.valid_from
