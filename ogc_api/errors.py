@@ -1,7 +1,8 @@
-"""From what went wrong to an HTTP status and an OGC exception code: the one table."""
+"""From what went wrong to an HTTP status and an OGC exception: the one table."""
 
 from spatial.errors import (
     CityError,
+    Closed,
     Conflict,
     Denied,
     Gone,
@@ -13,6 +14,21 @@ from spatial.errors import (
     Unsupported,
 )
 
+_PROCESSES = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
+
+
+class NoSuchProcess(NotFound):
+    """No analysis has this name."""
+
+
+class NoSuchJob(NotFound):
+    """The caller has no such job."""
+
+
+class ResultNotReady(NotFound):
+    """The job has not finished yet."""
+
+
 STATUS: dict[type[CityError], tuple[int, str]] = {
     Rejected: (422, "InvalidParameterValue"),
     TooLarge: (413, "InvalidParameterValue"),
@@ -21,9 +37,16 @@ STATUS: dict[type[CityError], tuple[int, str]] = {
     NotFound: (404, "NotFound"),
     Gone: (410, "Gone"),
     Denied: (403, "Forbidden"),
+    Closed: (409, "Conflict"),
     Conflict: (412, "PreconditionFailed"),
     Unavailable: (503, "ServiceUnavailable"),
     CityError: (500, "NoApplicableCode"),
+}
+#: Where a standard names the exception itself.
+TYPES: dict[type[CityError], str] = {
+    NoSuchProcess: f"{_PROCESSES}/no-such-process",
+    NoSuchJob: f"{_PROCESSES}/no-such-job",
+    ResultNotReady: f"{_PROCESSES}/result-not-ready",
 }
 
 
@@ -32,7 +55,14 @@ def status_of(error: CityError) -> tuple[int, str]:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def body_of(error: CityError) -> dict[str, str]:
-    """The OGC exception document of an error."""
-    _, code = status_of(error)
-    return {"code": code, "type": code, "description": str(error)}
+def body_of(error: CityError) -> dict[str, str | int]:
+    """The OGC exception document of an error; `detail` is the same text by RFC 7807's name."""
+    status, code = status_of(error)
+    return {
+        "code": code,
+        "type": TYPES.get(type(error), code),
+        "title": code,
+        "status": status,
+        "description": str(error),
+        "detail": str(error),
+    }

@@ -34,6 +34,7 @@ class Answer:
     body: bytes | Iterator[bytes]
     headers: dict[str, str]
     close: Callable[[], object] = lambda: None
+    status: int = 200
 
 
 def place_of(layer: str, *parts: str) -> str:
@@ -88,7 +89,7 @@ def _pieces(
         "links": links,
         "timeStamp": format_instant(datetime.now(UTC)),
     }
-    yield ((lead if not returned else "") + "]," + _dumped(told)[1:]).encode()
+    yield ((lead if not returned else "") + "]," + dumped(told)[1:]).encode()
 
 
 @contextmanager
@@ -192,10 +193,11 @@ def answer(
     further: Mapping[str, str] = MappingProxyType({}),
 ) -> Answer:
     """A GeoJSON document in a CRS that names its AsOf, with further headers."""
-    return Answer(_dumped(document).encode(), {**headers(crs_uri, asof), **further})
+    return Answer(dumped(document).encode(), {**headers(crs_uri, asof), **further})
 
 
-def _dumped(document: dict[str, Any]) -> str:
+def dumped(document: Mapping[str, Any]) -> str:
+    """JSON as we write it: no spaces, and letters as they are."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 

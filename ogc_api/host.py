@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from pygeoapi.api import API, APIRequest, itemtypes
+from pygeoapi.api import API, APIRequest, itemtypes, processes
 from pygeoapi.openapi import get_oas
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -27,6 +27,8 @@ itemtypes.parse_cql2_text = itemtypes.modify_pygeofilter = lambda *_, **__: None
 
 type Function = Callable[..., tuple[dict[str, str], int, str | bytes | dict[str, Any]]]
 
+#: pygeoapi's descriptions of processes, and its pages of jobs.
+describe_processes, job_pages = processes.describe_processes, processes.get_jobs
 VIEWS = 32
 SCHEMAS = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas"
 _FEATURES_3 = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf"
@@ -73,6 +75,14 @@ async def respond(request: Request, function: Function, *args: Any) -> Response:
         body = b""
     kept = {key: value for key, value in headers.items() if key.lower() != "content-length"}
     return Response(body, status, kept)
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a page is asked for, by `f` or by a browser's Accept header."""
+    chosen = request.query_params.get("f")
+    if chosen is not None:
+        return chosen == "html"
+    return "text/html" in request.headers.get("accept", "")
 
 
 def view() -> API:

@@ -24,7 +24,7 @@ def answered(request: Request, answer: Answer) -> Response:
         kept = {key: text for key, text in answer.headers.items() if key != "Content-Length"}
         return Response(None, 304, kept)
     if isinstance(answer.body, bytes):
-        return Response(answer.body, headers=answer.headers)
+        return Response(answer.body, answer.status, answer.headers)
     return Pieces(answer.body, answer.close, answer.headers)
 
 

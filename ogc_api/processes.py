@@ -5,6 +5,7 @@ from typing import Any
 from pygeoapi.process.base import BaseProcessor
 
 import spatial.analyses.known  # noqa: F401
+from ogc_api.execution import GEOJSON, JSON, RESULT
 from spatial.analyses import registry
 from spatial.analyses.inputs import Label
 from spatial.analyses.registry import Analysis, Input
@@ -22,6 +23,33 @@ COMMON = (
     Input("output", Label("成果图层名", "name of the layer to make"), False, {"type": "string"}),
 )
 MODES = ("sync-execute", "async-execute")
+_NAMES = {"type": "object", "additionalProperties": {"type": "string"}}
+_RESULT = {
+    "title": {"en": "the job's result", "zh": "作业结果"},
+    "description": {
+        "en": "what was made, a summary, and the certificate of its balance; as GeoJSON the "
+        "features that were made",
+        "zh": "生成的成果、摘要与平衡证明；以 GeoJSON 表示时为生成的要素",
+    },
+    "schema": {
+        "oneOf": [
+            {
+                "type": "object",
+                "contentMediaType": JSON,
+                "required": ["job", "status", "outputs", "summary", "certificate"],
+                "properties": {
+                    "job": {"type": "string", "format": "uuid"},
+                    "status": {"type": "string"},
+                    "outputs": _NAMES,
+                    "summary": {"type": "object"},
+                    "certificate": {"type": ["object", "null"]},
+                    "links": {"type": "array", "items": {"type": "object"}},
+                },
+            },
+            {"type": "object", "contentMediaType": GEOJSON},
+        ]
+    },
+}
 
 
 class AnalysisProcess(BaseProcessor):  # type: ignore[misc]
@@ -48,20 +76,11 @@ def description(analysis: Analysis) -> dict[str, Any]:
         "title": {"en": analysis.title_en, "zh": analysis.title_zh},
         "description": {"en": analysis.about_en, "zh": analysis.about_zh},
         "jobControlOptions": list(MODES),
-        "outputTransmission": ["value"],
+        "outputTransmission": ["value", "reference"],
         "keywords": [analysis.name],
         "links": [],
         "inputs": {one.name: _input(one) for one in (*analysis.inputs(), *COMMON)},
-        "outputs": {
-            "result": {
-                "title": {"en": "the job's result", "zh": "作业结果"},
-                "description": {
-                    "en": "the layer that was made, a summary, and the certificate of its balance",
-                    "zh": "生成的图层、摘要与平衡证明",
-                },
-                "schema": {"type": "object", "contentMediaType": "application/json"},
-            }
-        },
+        "outputs": {RESULT: _RESULT},
     }
 
 

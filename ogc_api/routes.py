@@ -8,14 +8,22 @@ from typing import Any
 
 import pygeoapi
 import pygeoapi.api as core
-from pygeoapi.api import itemtypes, processes, tiles
+from pygeoapi.api import itemtypes, tiles
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ogc_api import collections, context, exports, geojson, item_routes, queryables
+from ogc_api import (
+    collections,
+    context,
+    exports,
+    geojson,
+    item_routes,
+    process_routes,
+    queryables,
+)
 from ogc_api.host import Function, openapi, respond, true_conformance, view
 
 type Document = dict[str, Any]
@@ -131,13 +139,6 @@ async def _tileset(request: Request) -> Response:
     )
 
 
-async def _jobs(request: Request) -> Response:
-    job = request.path_params.get("job")
-    if request.method == "DELETE":
-        return await respond(request, processes.delete_job, job)
-    return await respond(request, processes.get_jobs, job)
-
-
 _TILE = "/collections/{layer}/tiles/{scheme}/{z}/{y}/{x}"
 
 routes = [
@@ -162,14 +163,5 @@ routes = [
     Route("/collections/{layer}/tiles/{scheme}", _tileset),
     Route("/collections/{layer}/tiles/{scheme}/metadata", _tileset),
     Route(_TILE, _hosted(tiles.get_collection_tiles_data, "layer", "scheme", "z", "y", "x")),
-    Route("/processes", _hosted(processes.describe_processes)),
-    Route("/processes/{process}", _hosted(processes.describe_processes, "process")),
-    Route(
-        "/processes/{process}/execution",
-        _hosted(processes.execute_process, "process"),
-        methods=["POST"],
-    ),
-    Route("/jobs", _jobs),
-    Route("/jobs/{job}", _jobs, methods=["GET", "DELETE"]),
-    Route("/jobs/{job}/results", _hosted(processes.get_job_result, "job")),
+    *process_routes.routes,
 ]

@@ -51,8 +51,8 @@ def edit(
         grant.require(Scope.WRITE)
         stamp = changes.lock_layer(tx.pg, layer)
         layer = catalogue.find(tx.pg, name)  # as the writer before us left it
+        require_open(tx.pg, scenario)
         moment = replace(resolve(tx.pg, AsOf(scenario=scenario)), known_at=stamp)
-        require_open(tx.pg, moment)
         editor = Editor(tx.pg, layer, moment, stamp, author, grant)
         try:
             yield editor

@@ -9,6 +9,7 @@ CityError
 ├── Gone             it existed, but not at this moment
 ├── Denied           the grant does not reach that far
 ├── Conflict         somebody else changed it first, or two plans disagree
+│   └── Closed       it is finished, and takes no more changes
 ├── Unavailable      the database or a worker cannot be reached now
 └── Misconfigured    the machine or the settings lack something; the message names the mend
 """
@@ -48,6 +49,10 @@ class Denied(CityError):
 
 class Conflict(CityError):
     """Somebody else changed it first, or two plans disagree."""
+
+
+class Closed(Conflict):
+    """It is finished, and takes no more changes."""
 
 
 class Unavailable(CityError):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from spatial.asof import MAIN, AsOf, When
 from spatial.database import Pg
-from spatial.errors import Conflict, Gone, Invalid, NotFound
+from spatial.errors import Closed, Gone, Invalid, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,11 @@ def resolve(pg: Pg, asof: AsOf) -> Moment:
     return Moment(valid_at, known_at, asof.scenario, number, base)
 
 
-def require_open(pg: Pg, moment: Moment) -> None:
-    """Raise Conflict where the moment's scenario takes no more edits."""
-    row = pg.execute(
-        "SELECT state FROM city.scenario WHERE id = %s", [moment.scenario_id]
-    ).fetchone()
+def require_open(pg: Pg, scenario: str) -> None:
+    """Raise Closed where a scenario takes no more edits."""
+    row = pg.execute("SELECT state FROM city.scenario WHERE name = %s", [scenario]).fetchone()
     if row is not None and row[0] != "open":
-        raise Conflict(f"the scenario '{moment.scenario}' is {row[0]} and takes no more edits")
+        raise Closed(f"the scenario '{scenario}' is {row[0]} and takes no more edits")
 
 
 def last_stamp(pg: Pg) -> datetime:

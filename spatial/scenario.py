@@ -241,7 +241,7 @@ def _settle(
     pg: Pg, name: str, author: str, keep: Keep | None, action: str
 ) -> tuple[Moment, list[Clash]]:
     moment = resolve(pg, AsOf(scenario=name))
-    require_open(pg, moment)
+    require_open(pg, name)
     found = []
     for layer in _touched(pg, moment):
         with _writing(pg, layer, moment, author, action) as (stamp, tally):

@@ -6,7 +6,7 @@ period of waiting for the stalled.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -18,9 +18,9 @@ from psycopg.types.json import Jsonb
 from spatial import catalogue
 from spatial.analyses import registry
 from spatial.analyses.inputs import sources
-from spatial.asof import AsOf, Interval, as_of
+from spatial.asof import AsOf, Interval, When, as_of
 from spatial.database import Database
-from spatial.errors import Conflict, Invalid, NotFound
+from spatial.errors import Closed, Invalid, NotFound
 from spatial.grant import OWNER, Access, Grant, Scope
 from spatial.layer import check_name, clean_name
 from spatial.moment import resolve
@@ -31,6 +31,8 @@ type Status = Literal["accepted", "running", "successful", "failed", "dismissed"
 CHANNEL = "city_job"
 OPEN = ("accepted", "running")
 GLANCE_S = 0.2
+#: What is told of a failure that is no fault of the inputs.
+UNEXPECTED = "the analysis failed unexpectedly"
 
 #: A token that sees less of the city than its subject's other one sees none of that one's jobs.
 _VISIBLE = "(%(all)s OR grant_->>'subject' = %(subject)s AND grant_->>'key' = %(key)s)"
@@ -38,7 +40,10 @@ _VISIBLE = "(%(all)s OR grant_->>'subject' = %(subject)s AND grant_->>'key' = %(
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run of an analysis. `progress` is in per cent; `message` what it does, or why it failed."""
+    """A run of an analysis. `progress` is in per cent; `message` what it does, or why it failed.
+
+    reply: how whoever submitted it wants to be answered, kept for them as they said it.
+    """
 
     id: UUID
     analysis: str
@@ -55,6 +60,7 @@ class Job:
     started_at: datetime | None
     finished_at: datetime | None
     updated_at: datetime
+    reply: dict[str, Any]
 
     @property
     def finished(self) -> bool:
@@ -66,6 +72,43 @@ class Job:
         return {"job": str(self.id), "status": self.status} | result
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which jobs a list is of; None is any. A job that waits has no duration yet.
+
+    created: when they were submitted; shortest_s, longest_s: how long they ran so far, in seconds.
+    """
+
+    statuses: Sequence[str] | None = None
+    analyses: Sequence[str] | None = None
+    created: When | None = None
+    shortest_s: float | None = None
+    longest_s: float | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The parameters of `_SOUGHT`."""
+        created = self.created if isinstance(self.created, Interval) else Interval()
+        if isinstance(self.created, datetime):
+            created = Interval(self.created, self.created)
+        return {
+            "statuses": None if self.statuses is None else list(self.statuses),
+            "analyses": None if self.analyses is None else list(self.analyses),
+            "first": created.start,
+            "last": created.end,
+            "shortest": self.shortest_s,
+            "longest": self.longest_s,
+        }
+
+
+_RAN = "extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at)"
+_SOUGHT = f"""(%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s))
+    AND (%(analyses)s::text[] IS NULL OR analysis = ANY(%(analyses)s))
+    AND (%(first)s::timestamptz IS NULL OR created_at >= %(first)s)
+    AND (%(last)s::timestamptz IS NULL OR created_at <= %(last)s)
+    AND (%(shortest)s::float8 IS NULL OR {_RAN} >= %(shortest)s)
+    AND (%(longest)s::float8 IS NULL OR {_RAN} <= %(longest)s)"""
+
+
 def submit(
     database: Database,
     analysis: str,
@@ -73,6 +116,7 @@ def submit(
     asof: AsOf,
     grant: Grant,
     output: str | None = None,
+    reply: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Queue a run; its AsOf is resolved now and kept, so that the same job gives the same again.
 
@@ -94,6 +138,7 @@ def submit(
             "inputs": parsed.model_dump(mode="json"),
             "as_of": explicit.params(),
             "output": name,
+            "reply": dict(reply or {}),
         }
         tx.pg.execute(
             "INSERT INTO city.job (id, analysis, inputs, grant_) VALUES (%s, %s, %s, %s)",
@@ -117,33 +162,28 @@ def get(database: Database, job: UUID, grant: Grant) -> Job:
 def every(
     database: Database,
     grant: Grant,
+    sought: Sought = Sought(),
     *,
-    status: Status | None = None,
     limit: int = 100,
     offset: int = 0,
 ) -> list[Job]:
     """The caller's jobs, or all of them for an administrator; the newest first."""
-    tail = (
-        "AND status = coalesce(%(status)s, status)"
-        " ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s"
-    )
-    return _fetch(database, grant, tail, {"status": status, "limit": limit, "offset": offset})
+    tail = f"AND {_SOUGHT} ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s"
+    return _fetch(database, grant, tail, sought.values() | {"limit": limit, "offset": offset})
 
 
-def count(database: Database, grant: Grant, *, status: Status | None = None) -> int:
+def count(database: Database, grant: Grant, sought: Sought = Sought()) -> int:
     """How many jobs `every` could list."""
-    query = (
-        f"SELECT count(*) FROM city.job WHERE {_VISIBLE} AND status = coalesce(%(status)s, status)"
-    )
+    query = f"SELECT count(*) FROM city.job WHERE {_VISIBLE} AND {_SOUGHT}"
     with snapshot(database) as pg:
-        row = pg.execute(query.encode(), _who(grant) | {"status": status}).fetchone()
+        row = pg.execute(query.encode(), _who(grant) | sought.values()).fetchone()
     return int(row[0]) if row else 0
 
 
 def dismiss(database: Database, job: UUID, grant: Grant) -> None:
     """End a job that waits or runs; its runner is killed and nothing of it remains.
 
-    Raises NotFound as `get` does, and Conflict for a job that has already finished.
+    Raises NotFound as `get` does, and Closed for a job that has already finished.
     """
     found = get(database, job, grant)
     with database.begin() as tx:
@@ -155,7 +195,7 @@ def dismiss(database: Database, job: UUID, grant: Grant) -> None:
         ).rowcount
         tx.pg.execute(f"NOTIFY {CHANNEL}")
     if not ended and found.status != "dismissed":
-        raise Conflict("the job has already finished: to be rid of its result, drop the layer")
+        raise Closed("the job has already finished: to be rid of its result, drop the layer")
 
 
 def wait(database: Database, job: UUID, grant: Grant, timeout_s: float | None = None) -> Job:
@@ -178,6 +218,7 @@ def load(row: Mapping[str, Any]) -> Job:
         inputs=request["inputs"],
         asof=as_of(asof.get("datetime"), asof.get("known_at"), asof.get("scenario")),
         output=request["output"],
+        reply=request.get("reply", {}),
         grant=_grant(row["grant_"]),
     )
 

@@ -47,12 +47,13 @@ class Analysis:
     def inputs(self) -> list[Input]:
         """The inputs one by one, in their order."""
         schema = self.schema()
+        shared = schema.get("$defs", {})
         return [
             Input(
                 name,
                 next(mark for mark in field.metadata if isinstance(mark, Label)),
                 field.is_required(),
-                schema["properties"][name],
+                _whole(schema["properties"][name], shared),
             )
             for name, field in self.model.model_fields.items()
         ]
@@ -97,6 +98,18 @@ def find(name: str) -> Analysis:
         return _analyses[name]
     near = get_close_matches(name, _analyses) or sorted(_analyses)
     raise NotFound(f"there is no analysis '{name}': perhaps {' or '.join(near) or 'none'}")
+
+
+def _whole(schema: Any, shared: Mapping[str, Any]) -> Any:
+    """A schema with what it refers to written out, so that it stands alone."""
+    if isinstance(schema, list):
+        return [_whole(one, shared) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _whole(one, shared) for key, one in schema.items() if key != "$ref"}
+    if "$ref" in schema:
+        return _whole(shared[schema["$ref"].rpartition("/")[2]], shared) | plain
+    return plain
 
 
 def _reason(error: Any) -> str:

@@ -12,7 +12,7 @@ from psycopg import sql
 from spatial import bulk
 from spatial.analyses import registry, staging
 from spatial.analyses.inputs import Source, sources
-from spatial.analyses.jobs import Job
+from spatial.analyses.jobs import UNEXPECTED, Job
 from spatial.analyses.queue import Claim, Dismissed, claim
 from spatial.analyses.registry import Analysis
 from spatial.analyses.run import Outcome, Run
@@ -26,7 +26,6 @@ from spatial.query import names
 
 LOG = logging.getLogger(__name__)
 TELL_S = 0.5
-UNEXPECTED = "the analysis failed unexpectedly"
 
 
 def run(

@@ -7,7 +7,7 @@ import pytest
 import trial_analyses  # noqa: F401
 from starlette.testclient import TestClient
 
-from ogc_api import manager
+from ogc_api import process_routes
 from spatial import token
 from spatial.analyses import queue
 from spatial.analyses.runner import run
@@ -143,7 +143,7 @@ def test_a_failure_is_told_with_its_reason(plots, planner, execute, runner):
 
 
 def test_whoever_waits_too_long_is_told_of_the_job(client, plots, planner, execute, monkeypatch):
-    monkeypatch.setattr(manager, "WAIT_S", 0.1)
+    monkeypatch.setattr(process_routes, "WAIT_S", 0.1)
     answer = execute(planner)
     assert answer.status_code == 201
     assert client.get(f"/jobs/{answer.json()['jobID']}?f=json", headers=planner).is_success

@@ -88,8 +88,8 @@ def test_who_may_submit_what(database):
 def test_jobs_are_seen_by_their_subject_and_by_administrators(database, plots):
     job = submit(database)
     assert [one.id for one in jobs.every(database, PLANNER)] == [job]
-    assert [one.id for one in jobs.every(database, OWNER, status="accepted")] == [job]
-    assert jobs.every(database, OWNER, status="failed") == []
+    assert [one.id for one in jobs.every(database, OWNER, jobs.Sought(["accepted"]))] == [job]
+    assert jobs.every(database, OWNER, jobs.Sought(["failed"])) == []
     assert jobs.every(database, VISITOR) == []
     assert jobs.count(database, VISITOR) == 0
     narrower = Grant("planner", Scope.WRITE, PUBLIC, authenticated=True)
