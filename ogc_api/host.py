@@ -36,6 +36,13 @@ EDITING = tuple(
     f"http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/{name}"
     for name in ("create-replace-delete", "update", "optimistic-locking-etags", "features")
 )
+_PROCESSES = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
+JOBS = (f"{_PROCESSES}/job-list", f"{_PROCESSES}/dismiss")
+#: What pygeoapi declares, and is not so here.
+_UNTRUE = {
+    f"{_PROCESSES}/callback",
+    "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/advanced-property-roles",
+}
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 FILTERS = (
     *(
@@ -120,7 +127,8 @@ def openapi(api: API) -> dict[str, Any]:
 
 def true_conformance(document: dict[str, Any]) -> dict[str, Any]:
     """The conformance classes that hold: those that pygeoapi declares, and ours."""
-    return {"conformsTo": sorted({*document["conformsTo"], SCHEMAS, *FILTERS, *EDITING})}
+    declared = {*document["conformsTo"], SCHEMAS, *FILTERS, *EDITING, *JOBS} - _UNTRUE
+    return {"conformsTo": sorted(declared)}
 
 
 def _shape(layer: Layer) -> tuple[Any, ...]:

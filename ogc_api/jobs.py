@@ -16,7 +16,7 @@ from spatial.asof import format_instant, parse_when
 from spatial.errors import CityError, Invalid, NotFound
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0"
-_STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
+STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
 _OF_LIST = frozenset(
     ("type", "processID", "status", "minDuration", "maxDuration", "limit", "offset")
 )
@@ -150,8 +150,8 @@ def _sought(query: Mapping[str, str]) -> Sought:
     if query.get("type", "process") != "process":
         raise Invalid("'type' is process: there are no other jobs")
     statuses = _words(query, "status")
-    for unknown in set(statuses or ()) - set(_STATUSES):
-        raise Invalid(f"'{unknown}' is no status: {', '.join(_STATUSES)} are")
+    for unknown in set(statuses or ()) - set(STATUSES):
+        raise Invalid(f"'{unknown}' is no status: {', '.join(STATUSES)} are")
     when = query.get("datetime", "")
     return Sought(
         statuses,

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ogc_api.exports import FORMATS
+from ogc_api.jobs import STATUSES
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
 from spatial.filter.filter import LANGUAGES
 
@@ -73,11 +75,20 @@ PARAMETERS = {
     "since": _query("since", "After a cursor (digits alone) or a moment"),
     "until": _query("until", "Up to a cursor (digits alone) or a moment"),
     "after": _query("after", "The key that a next link gave"),
+    "resulttype": _query("resulttype", "`hits` for the count alone", enum=["results", "hits"]),
     "fid": _path("featureId", "The feature's id"),
     "version": _path("version", "The version's number"),
     "filter": _query("filter", "A condition in CQL2: `height > 30 AND code LIKE 'a%'`"),
     "filter-lang": _query("filter-lang", "The filter's language", enum=list(LANGUAGES)),
     "filter-crs": _query("filter-crs", "URI of the CRS of the filter's coordinates"),
+    "type": _query("type", "What the jobs are of", "array", items={"enum": ["process"]}),
+    "processID": _query("processID", "Of which analyses", "array", items={"type": "string"}),
+    "status": _query("status", "In which states", "array", items={"enum": list(STATUSES)}),
+    "created": _query("datetime", "When they were submitted: an instant, or an interval a/b"),
+    "minDuration": _query("minDuration", "Seconds that they ran at least", "integer", minimum=0),
+    "maxDuration": _query("maxDuration", "Seconds that they ran at most", "integer", minimum=0),
+    "offset": _query("offset", "How many to skip", "integer", minimum=0),
+    "prefer": _header("Prefer", "RFC 7240: respond-async, wait=SECONDS"),
     "content-crs": _header("Content-Crs", "URI of the CRS of the body's coordinates"),
     "if-match": _header("If-Match", "The ETag that the feature had when it was read"),
 }
@@ -87,14 +98,17 @@ _ASOF = ("datetime", "known_at", "scenario")
 def extend(document: Node, layers: Iterable[str]) -> Node:
     """The document with our parameters, and with the paths that edit and tell history."""
     document["components"]["parameters"] |= PARAMETERS
+    _extend_processes(document["paths"])
     for layer in layers:
         base = f"/collections/{layer}"
         one = f"{base}/items/{{featureId}}"
         paths = document["paths"]
         for path in (f"{base}/items", one):
-            paths[path]["get"]["parameters"] += _refer("known_at", "scenario")
-        paths[one]["get"]["parameters"] += _refer("datetime")
-        paths[f"{base}/items"]["get"]["parameters"] += _refer("filter", "filter-lang", "filter-crs")
+            paths[path]["get"]["parameters"] += _refer(*_ASOF)
+        listing = paths[f"{base}/items"]["get"]["parameters"]
+        listing += _refer("filter", "filter-lang", "filter-crs", "after", "resulttype")
+        form = next(one for one in listing if one.get("name") == "f")
+        form["schema"]["enum"] = ["json", "html", "jsonld", *(known.name for known in FORMATS)]
         paths[f"{base}/items"] |= {
             "post": _write(layer, "create", "A new feature", _FEATURE, "201", "content-crs"),
         }
@@ -116,6 +130,27 @@ def extend(document: Node, layers: Iterable[str]) -> Node:
             ),
         }
     return document
+
+
+def _extend_processes(paths: Node) -> None:
+    """What the standard's own job parameters and our result path are."""
+    sought = ("type", "processID", "status", "created", "minDuration", "maxDuration")
+    paths["/jobs"]["get"]["parameters"] = _refer(*sought, "limit", "offset")
+    results = paths["/jobs/{jobId}/results"]["get"]
+    paths["/jobs/{jobId}/results/{output}"] = {
+        "get": results
+        | {
+            "operationId": "getJobOutput",
+            "summary": "The value of one output",
+            "parameters": [
+                *results["parameters"],
+                _path("output", "The output's name") | {"schema": {"enum": ["result"]}},
+            ],
+        }
+    }
+    for path, methods in paths.items():
+        if path.startswith("/processes/") and "post" in methods:
+            methods["post"]["parameters"] = _refer("prefer")
 
 
 def _refer(*names: str) -> list[Node]:

@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_ONE = re.compile(r'\s*([\w!#$%&\'*+.^`|~-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s;,"]*))?[^,]*(?:,|$)')
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_ONE = re.compile(
+    rf"\s*([\w!#$%&'*+.^`|~-]+)\s*(?:=\s*({_QUOTED}|[^\s;,\"]*))?(?:[^,\"]|{_QUOTED})*(?:,|$)"
+)
 
 
 @dataclass(frozen=True, slots=True)

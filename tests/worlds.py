@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from spatial import bulk
+from spatial import bulk, token
 from spatial.database import Database
 from spatial.layer import Column, LayerSpec
 
@@ -31,3 +31,9 @@ def make_layer(
     with database.begin() as tx, bulk.load(tx, spec, author="builder") as load:
         load.write(batch)
     return list(range(1, count + 1))
+
+
+def bearer(database: Database, subject: str, scope: str = "write") -> dict[str, str]:
+    """The headers of somebody whose token reaches public layers."""
+    secret = token.create(database, scope, subject=subject, classes=["public"])
+    return {"authorization": f"Bearer {secret}"}

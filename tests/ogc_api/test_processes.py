@@ -1,48 +1,15 @@
 """Analyses as OGC API processes, their runs as jobs that only their owner sees."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import trial_analyses  # noqa: F401
 from starlette.testclient import TestClient
+from worlds import bearer
 
 from ogc_api import process_routes
-from spatial import token
-from spatial.analyses import queue
-from spatial.analyses.runner import run
-from spatial.database import Database
 
 type Headers = dict[str, str]
-
-
-@pytest.fixture
-def planner(database: Database) -> Headers:
-    return bearer(database, "planner")
-
-
-@pytest.fixture
-def runner(database: Database) -> Iterator[None]:
-    """Runs whatever is submitted, here."""
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.wait(0.05):
-            with database.begin() as tx:
-                waiting = queue.waiting(tx.pg, 1)
-            for job in waiting:
-                run(database, job.id)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
-
-
-def bearer(database: Database, subject: str, scope: str = "write") -> Headers:
-    secret = token.create(database, scope, subject=subject, classes=["public"])
-    return {"authorization": f"Bearer {secret}"}
 
 
 @pytest.fixture
