@@ -20,6 +20,7 @@ from spatial.database import Database
 from spatial.errors import CityError, Denied, Unavailable
 from spatial.grant import ANONYMOUS, Grant
 from spatial.token import verify
+from tiles.server import TileServer
 
 LOG = logging.getLogger("citytwin")
 CHALLENGE = b'Basic realm="citytwin", charset="UTF-8"'
@@ -31,6 +32,7 @@ class Access:
     def __init__(self, app: ASGIApp, database: Database, zone: ZoneInfo, base_url: str) -> None:
         self._app = app
         self._database = database
+        self._tiles = TileServer(database)
         self._zone = zone
         self._base_url = base_url.rstrip("/")
 
@@ -65,6 +67,7 @@ class Access:
         query = words(scope["query_string"])
         host = headers.get("host", "localhost")
         context.database.set(self._database)
+        context.tiles.set(self._tiles)
         context.base_url.set(self._base_url or f"{scope['scheme']}://{host}")
         context.query.set(query)
         context.zone.set(self._zone)

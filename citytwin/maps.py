@@ -14,10 +14,11 @@ from spatial.errors import Invalid, NotFound
 from spatial.filter.filter import Filter, filter_of
 from spatial.layer import Layer
 from spatial.query import seen, seen_layers, snapshot
+from tiles.server import Wanted
 from tiles.style import StyleLayer, style
 from tiles.theme import THEMES
 from tiles.tilejson import DEEPEST_DRAWN, tilejson, tiles_url
-from tiles.vector import MIMETYPE, MIN_ZOOM, tile
+from tiles.vector import MIMETYPE, MIN_ZOOM, options_of
 
 CITY = "city"
 _SHAPES = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
@@ -26,16 +27,14 @@ _SHAPES = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
 async def xyz(request: Request) -> Response:
     """A tile, its ETag, and the AsOf that it shows."""
     place = request.path_params
-    made = await run_in_threadpool(
-        tile,
-        context.database.get(),
+    wanted = Wanted(
         place["layer"],
+        (place["z"], place["x"], place["y"]),
         context.asof.get(),
         context.grant.get(),
-        (place["z"], place["x"], place["y"]),
-        request.headers.get("if-none-match"),
-        filter_of(request.query_params),
+        options_of(context.query.get()),
     )
+    made = await context.tiles.get().tile(wanted, request.headers.get("if-none-match"))
     headers = {
         "ETag": made.etag,
         "Cache-Control": "no-cache"

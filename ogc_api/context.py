@@ -10,8 +10,10 @@ from datetime import tzinfo
 from spatial.asof import DEFAULT_ZONE, AsOf
 from spatial.database import Database
 from spatial.grant import ANONYMOUS, Grant
+from tiles.server import TileServer
 
 database: ContextVar[Database] = ContextVar("database")
+tiles: ContextVar[TileServer] = ContextVar("tiles")
 grant: ContextVar[Grant] = ContextVar("grant", default=ANONYMOUS)
 asof: ContextVar[AsOf] = ContextVar("asof")
 base_url: ContextVar[str] = ContextVar("base_url", default="http://localhost:8000")

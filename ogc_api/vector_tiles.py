@@ -9,10 +9,10 @@ from pygeoapi.provider.tile import ProviderTilesetIdNotFoundError
 from ogc_api import context
 from spatial import catalogue
 from spatial.errors import NotFound
-from spatial.filter.filter import filter_of
 from spatial.query import seen, snapshot
+from tiles.server import Wanted
 from tiles.tilejson import tilejson
-from tiles.vector import MIMETYPE, tile
+from tiles.vector import MIMETYPE, options_of
 
 SCHEME = TileMatrixSetEnum.WEBMERCATORQUAD.value
 
@@ -65,15 +65,9 @@ class LayerTileProvider(BaseMVTProvider):  # type: ignore[misc]
             zxy = int(z), int(x), int(y)
         except ValueError:
             raise NotFound("a tile is named by three numbers: matrix, row and column") from None
-        made = tile(
-            context.database.get(),
-            self.data,
-            context.asof.get(),
-            context.grant.get(),
-            zxy,
-            wanted=filter_of(context.query.get()),
-        )
-        return made.data or b""
+        options = options_of(context.query.get())
+        wanted = Wanted(self.data, zxy, context.asof.get(), context.grant.get(), options)
+        return context.tiles.get().tile_now(wanted).data or b""
 
     def get_default_metadata(
         self,

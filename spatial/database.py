@@ -1,7 +1,7 @@
 """Connections: transactions to write in, stepped-down transactions to read in."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -55,6 +55,7 @@ class Database:
     def __init__(self, conninfo: str, *, statement_timeout_s: int = 0) -> None:
         self.conninfo = conninfo
         self._arrows: deque[adbc.Connection] = deque()
+        self._glances: Pg | None = None
         self._timeout = f"{statement_timeout_s}s"
         # a parallel worker takes longer to start than a tile takes to make
         options = (
@@ -112,6 +113,20 @@ class Database:
         while self._arrows:
             self._arrows.pop().close()
 
+    def glance[T](self, look: Callable[[Pg], T]) -> T:
+        """What a quick look finds, on a connection kept outside the pool, in autocommit.
+
+        For one thread at a time. A connection lost since the last look is opened again.
+        """
+        with _translated():
+            if self._glances is not None:
+                try:
+                    return look(self._glances)
+                except psycopg.OperationalError:
+                    self._glances.close()
+            self._glances = self.listen()
+            return look(self._glances)
+
     def listen(self) -> Pg:
         """An autocommit connection outside the pool, for LISTEN and for session locks."""
         with _translated():
@@ -119,6 +134,8 @@ class Database:
 
     def close(self) -> None:
         self._close_arrows()
+        if self._glances is not None:
+            self._glances.close()
         self._engine.dispose()
 
 

@@ -1,62 +1,76 @@
-"""Mapbox vector tiles of a time-indexed layer, made in PostGIS."""
+"""Mapbox vector tiles of a time-indexed layer: one reading, one tile, its bytes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from spatial.asof import AsOf, Interval
+from spatial.asof import Interval
 from spatial.crs import WEB_MERCATOR
-from spatial.database import Database
-from spatial.digest import digest
+from spatial.database import Pg
 from spatial.errors import Invalid, NotFound
-from spatial.filter.filter import Filter
-from spatial.grant import Grant
-from spatial.layer import Box
-from spatial.query import Reading, reading
+from spatial.filter.filter import Filter, filter_of
+from spatial.layer import Box, Layer
+from spatial.query import Reading
 
 MIMETYPE = "application/vnd.mapbox-vector-tile"
 MIN_ZOOM, MAX_ZOOM = 0, 22
 EXTENT, BUFFER = 4096, 64
+MARGIN = BUFFER / EXTENT
 WORLD = 20037508.342789244
+
+type Zxy = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One tile: its bytes, or None where the client's copy is still true."""
+class Options:
+    """What of a layer a tile is to hold: the features that a filter wants, with these attributes.
 
-    data: bytes | None
-    etag: str
-    asof: AsOf
-
-
-def tile(
-    database: Database,
-    name: str,
-    asof: AsOf,
-    grant: Grant,
-    zxy: tuple[int, int, int],
-    known_etag: str | None = None,
-    wanted: Filter | None = None,
-) -> Tile:
-    """A WebMercatorQuad tile of a layer; its ids are the fids, its layer is named as ours.
-
-    wanted: only features of which this filter holds.
-
-    Raises NotFound outside of the matrix, Invalid for an interval.
+    None asks for all.
     """
+
+    wanted: Filter | None = None
+    properties: tuple[str, ...] | None = None
+
+    def columns(self, layer: Layer) -> tuple[str, ...]:
+        """The attributes in the layer's order; raises Invalid for one that it has not."""
+        if self.properties is None:
+            return layer.column_names
+        unknown = sorted(set(self.properties) - set(layer.column_names))
+        if unknown:
+            raise Invalid(
+                f"'{layer.name}' has no attribute {', '.join(unknown)}:"
+                f" it has {', '.join(layer.column_names)}"
+            )
+        return tuple(name for name in layer.column_names if name in self.properties)
+
+
+ALL = Options()
+
+
+def options_of(query: Mapping[str, str]) -> Options:
+    """What query parameters ask for: `filter` and its kin, `properties` as a list of names."""
+    names = query.get("properties")
+    chosen = None if names is None else tuple(name.strip() for name in names.split(",") if name)
+    return Options(filter_of(query), chosen)
+
+
+def require_tile(zxy: Zxy) -> None:
+    """Raise NotFound outside of the matrix."""
     z, x, y = zxy
     if not MIN_ZOOM <= z <= MAX_ZOOM or not 0 <= x < 1 << z or not 0 <= y < 1 << z:
         raise NotFound(f"there is no tile {z}/{x}/{y}: zooms go to {MAX_ZOOM}")
-    with reading(database, name, asof, grant) as (pg, view):
-        if isinstance(view.moment.valid_at, Interval):
-            raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
-        if wanted is not None:
-            view = view.filtered(wanted.on(view.layer))
-        etag = _etag(view, asof, zxy, wanted)
-        if known_etag == etag:
-            return Tile(None, etag, view.moment.cite())
-        row = pg.execute(mvt(view, zxy)).fetchone()
-        return Tile(bytes(row[0]) if row else b"", etag, view.moment.cite())
+
+
+def render(pg: Pg, view: Reading, zxy: Zxy, options: Options = ALL) -> bytes:
+    """The bytes of a tile of a reading; empty where nothing is.
+
+    Raises Invalid for an interval.
+    """
+    if isinstance(view.moment.valid_at, Interval):
+        raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
+    row = pg.execute(mvt(view, zxy, options)).fetchone()
+    return bytes(row[0]) if row else b""
 
 
 def bounds(z: int, x: int, y: int, margin: float = 0.0) -> Box:
@@ -67,10 +81,12 @@ def bounds(z: int, x: int, y: int, margin: float = 0.0) -> Box:
     return west - spare, north - side - spare, west + side + spare, north + spare
 
 
-def mvt(view: Reading, zxy: tuple[int, int, int]) -> sql.Composed:
+def mvt(view: Reading, zxy: Zxy, options: Options = ALL) -> sql.Composed:
     """The statement that makes a tile of a reading: one row, its bytes."""
     layer = view.layer
-    box = bounds(*zxy, margin=BUFFER / EXTENT)
+    if options.wanted is not None:
+        view = view.filtered(options.wanted.on(layer))
+    box = bounds(*zxy, margin=MARGIN)
     world = 1.1 * WORLD
     clamped = (max(box[0], -world), max(box[1], -world), min(box[2], world), min(box[3], world))
     # a text CRS would defeat PostGIS's projection cache: SRIDs are integers
@@ -80,7 +96,7 @@ def mvt(view: Reading, zxy: tuple[int, int, int]) -> sql.Composed:
     rows = view.within(clamped, WEB_MERCATOR).select(
         sql.SQL("fid{}, ST_AsMVTGeom({}, ST_MakeEnvelope({}), {}, {}) AS geom").format(
             sql.SQL("").join(
-                sql.SQL(", {}").format(sql.Identifier(name)) for name in layer.column_names
+                sql.SQL(", {}").format(sql.Identifier(name)) for name in options.columns(layer)
             ),
             shape,
             sql.SQL(", ").join(map(sql.Literal, (*bounds(*zxy), WEB_MERCATOR))),
@@ -92,12 +108,3 @@ def mvt(view: Reading, zxy: tuple[int, int, int]) -> sql.Composed:
     return sql.SQL("SELECT coalesce(ST_AsMVT(t, {}, {}, 'geom', 'fid'), '') FROM ({}) t").format(
         layer.name, EXTENT, rows
     )
-
-
-def _etag(view: Reading, asof: AsOf, zxy: tuple[int, int, int], wanted: Filter | None) -> str:
-    """Equal exactly as long as the tile is: the layer's cursor, the AsOf asked for, the grant."""
-    layer, moment = view.layer, view.moment
-    parts = (
-        layer.id, layer.cursor, zxy, asof.params(), moment.base_known_at, view.grant.key, wanted,
-    )  # fmt: skip
-    return f'"{digest(repr(parts).encode())[7:31]}"'

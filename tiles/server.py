@@ -1,0 +1,145 @@
+"""Tiles as they are asked for: whether a copy is still true, from the cache, or made once."""
+
+import asyncio
+from collections.abc import Awaitable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from spatial.asof import AsOf, Interval
+from spatial.database import Database
+from spatial.digest import digest
+from spatial.errors import Invalid, NotFound
+from spatial.grant import Grant, visible
+from spatial.query import reading
+from tiles.cache import Cache
+from tiles.editions import unit_box
+from tiles.vector import ALL, MARGIN, Options, Zxy, render, require_tile
+from tiles.watch import Standing, Watch
+
+CACHE_BYTES = 64 << 20
+THREADS = 4
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One WebMercatorQuad tile of a layer, at an AsOf, for a grant."""
+
+    layer: str
+    zxy: Zxy
+    asof: AsOf
+    grant: Grant
+    options: Options = ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One tile: its bytes, or None where the client's copy is still true."""
+
+    data: bytes | None
+    etag: str
+    asof: AsOf
+
+
+class TileServer:
+    """The tiles of one database in this process.
+
+    Raises NotFound outside of the matrix and for what the grant may not see, Invalid for an
+    interval and for attributes and filters that do not fit the layer.
+    """
+
+    def __init__(self, database: Database, cache_bytes: int = CACHE_BYTES) -> None:
+        self._database = database
+        self._watch = Watch(database)
+        self.cache = Cache(cache_bytes, THREADS)
+
+    async def tile(self, wanted: Wanted, known_etag: str | None = None) -> Tile:
+        """A tile as it is now; its ids are the fids, its layer is named as ours."""
+        standing = await _shared(self._standing(wanted))
+        etag = _etag(wanted, standing)
+        data: bytes | None = None
+        if not _matches(known_etag, etag):
+            data = self.cache.get(etag)
+            if data is None:
+                made = await _shared(self._make(wanted, standing, etag))
+                etag, data = made
+        return Tile(data, etag, _cite(wanted, standing))
+
+    def tile_now(self, wanted: Wanted) -> Tile:
+        """The same, for a caller in a thread of its own."""
+        standing = self._standing(wanted).result()
+        etag = _etag(wanted, standing)
+        data = self.cache.get(etag)
+        if data is None:
+            etag, data = self._make(wanted, standing, etag).result()
+        return Tile(data, etag, _cite(wanted, standing))
+
+    def _standing(self, wanted: Wanted) -> Future[Standing]:
+        require_tile(wanted.zxy)
+        if isinstance(wanted.asof.valid_at, Interval):
+            raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
+        return self._watch.standing(wanted.layer, wanted.asof.scenario)
+
+    def _make(self, wanted: Wanted, standing: Standing, etag: str) -> Future[tuple[str, bytes]]:
+        def work() -> tuple[str, bytes]:
+            now = standing
+            for _ in range(_TRIES):
+                with reading(self._database, wanted.layer, wanted.asof, wanted.grant) as (pg, view):
+                    data = render(pg, view, wanted.zxy, wanted.options)
+                if view.layer.cursor == now.layer.cursor:
+                    break
+                # the layer moved on between the look and the reading
+                now = self._standing(wanted).result()
+            return _etag(wanted, now), data
+
+        return self.cache.make(etag, work)
+
+
+async def _shared[T](future: Future[T]) -> T:
+    """Wait for what others wait for too: whoever leaves does not take it along."""
+    waiting: Awaitable[T] = asyncio.shield(asyncio.wrap_future(future))
+    return await waiting
+
+
+def _etag(wanted: Wanted, standing: Standing) -> str:
+    """Equal exactly as long as the tile is."""
+    layer, asof, base = standing.layer, wanted.asof, standing.moment.base_known_at
+    if not visible(wanted.grant, layer):
+        raise NotFound(f"there is no layer '{layer.name}'")
+    settled = (
+        asof.valid_at is not None
+        and asof.known_at is not None
+        and asof.known_at < layer.last_recorded
+    )
+    edition = standing.editions.of(
+        unit_box(*wanted.zxy, MARGIN), standing.moment.scenario_id, settled=settled
+    )
+    parts = (
+        layer.id,
+        edition,
+        wanted.zxy,
+        asof.params(),
+        base and base.timestamp(),
+        wanted.grant.key,
+        wanted.options.wanted,
+        wanted.options.columns(layer),
+    )
+    return f'"{digest(repr(parts).encode())[7:31]}"'
+
+
+def _matches(known: str | None, etag: str) -> bool:
+    """Whether an If-None-Match names this ETag, which is what it is for."""
+    if known is None:
+        return False
+    tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
+    return etag in tags or "*" in tags
+
+
+def _cite(wanted: Wanted, standing: Standing) -> AsOf:
+    asof = wanted.asof
+    return replace(
+        asof,
+        valid_at=asof.valid_at or datetime.now(UTC),
+        known_at=asof.known_at or standing.moment.known_at,
+    )
