@@ -1,13 +1,17 @@
-"""Rasters into the store: converted to COG, then registered."""
+"""Rasters into the store: converted to COG or to a Zarr stack, then registered."""
 
+import shutil
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from datasets.raster import to_cog
+from datasets.raster import RasterInfo, to_cog
 from spatial import crs
 from spatial.database import Database
-from spatial.layer import clean_name
-from spatial.rasters import Raster, register
+from spatial.layer import check_name, clean_name
+from spatial.period import ALWAYS, Period
+from spatial.raster import Edition
+from spatial.rasters import RasterSpec, register
 
 
 def store_raster(
@@ -20,25 +24,63 @@ def store_raster(
     access: str = "restricted",
     title: tuple[str, str] = ("", ""),
     vertical_datum: str | None = None,
+    valid: Period = ALWAYS,
+    author: str = "citytwin",
+    scenario_id: int = 0,
 ) -> dict[str, Any]:
-    """Convert a GeoTIFF to a COG in the store and register it; a failure leaves nothing."""
-    name = name or clean_name(file.stem)
-    store.mkdir(parents=True, exist_ok=True)
-    target = store / f"{name}.tif"
-    existed = target.exists()
+    """Convert a raster file into the store and register it; a failure leaves nothing.
+
+    valid: when this state of it is true; a period adds a state to a raster that is there.
+    """
+    name = check_name(name or clean_name(file.stem))
+    made = f"{name}-{uuid4().hex[:8]}"
     try:
+        stored, info = _converted(file, store, made, crs_text)
+        srid = crs.srid(info.crs)
+        edition = Edition(
+            0,
+            stored,
+            srid,
+            crs.transform_bounds(info.bounds, srid, crs.WGS84),
+            info.profile(),
+            valid,
+        )
         with database.begin() as tx:
-            info = to_cog(file, target, crs=crs_text)
-            srid = crs.srid(info.crs)
-            extent = crs.transform_bounds(info.bounds, srid, crs.WGS84)
-            statistics = [vars(band) for band in info.statistics]
-            profile = {"shape": list(info.shape), "dtype": info.dtype, "bands": statistics}
             register(
                 tx,
-                Raster(name, *title, target.name, srid, extent, access, vertical_datum, profile),
+                RasterSpec(
+                    name, *title, access, vertical_datum=vertical_datum or info.vertical_datum
+                ),
+                edition,
+                author=author,
+                scenario_id=scenario_id,
             )
     except BaseException:
-        if not existed:
-            target.unlink(missing_ok=True)
+        for suffix in (".tif", ".zarr"):
+            remove(store, f"{made}{suffix}")
         raise
-    return {"layer": name, "shape": " x ".join(map(str, info.shape)), "srid": srid, **profile}
+    return {
+        "layer": name,
+        "shape": " x ".join(map(str, info.shape)),
+        "srid": srid,
+        "vertical_datum": vertical_datum or info.vertical_datum,
+        "notes": list(info.notes),
+        **edition.profile,
+    }
+
+
+def _converted(file: Path, store: Path, made: str, crs_text: str | None) -> tuple[str, RasterInfo]:
+    if file.suffix.lower() in (".tif", ".tiff"):
+        return f"{made}.tif", to_cog(file, store / f"{made}.tif", crs=crs_text)
+    from datasets.stack import to_store
+
+    return to_store(file, store, made, crs=crs_text)
+
+
+def remove(store: Path, stored: str) -> None:
+    """Take a file out of the store, if it is there."""
+    place = store / stored
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)

@@ -1,21 +1,27 @@
 """GeoTIFF to cloud-optimised GeoTIFF: copied, read back in full, and only then put in place."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import numpy.typing as npt
 import pyproj
 import rasterio
 import rasterio.errors
 import rasterio.io
 import rasterio.shutil
 from rasterio._err import CPLE_BaseError
+from rasterio.vrt import WarpedVRT
 
 from spatial import crs as crs_of
+from spatial.asof import format_instant
 from spatial.errors import Rejected
+from spatial.layer import identifier
 
 _BLOCK = 512
 
@@ -30,9 +36,37 @@ class BandStatistics:
     mean: float | None
 
 
+class Tally:
+    """Sums up cells, some at a time."""
+
+    def __init__(self) -> None:
+        self._valid, self._sum, self._low, self._high = 0, 0.0, np.inf, -np.inf
+
+    def add(self, cells: npt.NDArray[Any]) -> None:
+        """More cells; those that are no number do not count."""
+        if np.issubdtype(cells.dtype, np.floating):
+            cells = cells[np.isfinite(cells)]
+        if cells.size:
+            self._valid += cells.size
+            self._sum += float(cells.sum(dtype=np.float64))
+            self._low = min(self._low, float(cells.min()))
+            self._high = max(self._high, float(cells.max()))
+
+    def total(self) -> BandStatistics:
+        """Of all that was added."""
+        if not self._valid:
+            return BandStatistics(0, None, None, None)
+        return BandStatistics(self._valid, self._low, self._high, self._sum / self._valid)
+
+
 @dataclass(frozen=True)
 class RasterInfo:
-    """A registered raster. bounds: minx, miny, maxx, maxy in `crs`; shape: rows, columns."""
+    """A stored raster. bounds: minx, miny, maxx, maxy in `crs`; shape: rows, columns.
+
+    names, titles and units: of each band. times and ends: when each layer of a stack begins to
+    be true and, where the file says so, ceases to be (UTC). levels: of detail, in a stack.
+    vertical_datum: as the file states it. notes: what was assumed.
+    """
 
     crs: pyproj.CRS
     bounds: tuple[float, float, float, float]
@@ -41,6 +75,32 @@ class RasterInfo:
     nodata: float | None
     units: tuple[str | None, ...]
     statistics: tuple[BandStatistics, ...]
+    names: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    times: tuple[datetime, ...] = ()
+    ends: tuple[datetime, ...] = ()
+    levels: int = 1
+    vertical_datum: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def profile(self) -> dict[str, Any]:
+        """What the registry keeps of it, as JSON."""
+        bands = zip(self.names, self.titles, self.units, self.statistics, strict=True)
+        said: dict[str, Any] = {
+            "bounds": list(self.bounds),
+            "shape": list(self.shape),
+            "dtype": self.dtype,
+            "nodata": None if self.nodata is None or self.nodata != self.nodata else self.nodata,
+            "bands": [
+                {"name": name, "title": title, "unit": unit, **vars(statistics)}
+                for name, title, unit, statistics in bands
+            ],
+        }
+        if self.times:
+            said["times"] = [format_instant(at) for at in self.times]
+            said["ends"] = [format_instant(at) for at in self.ends]
+            said["levels"] = self.levels
+        return said
 
 
 def to_cog(source: Path, target: Path, *, crs: str | None = None) -> RasterInfo:
@@ -78,6 +138,8 @@ def _copy(source: Path, target: Path, crs: str | None) -> None:
             )
         if crs is not None:
             data = opened.enter_context(_relabelled(data, crs_of.parse(crs)))
+        if data.transform.b or data.transform.d or data.transform.e > 0 or data.gcps[0]:
+            data = opened.enter_context(_north_up(data))
         rasterio.shutil.copy(
             data,
             target,
@@ -88,6 +150,18 @@ def _copy(source: Path, target: Path, crs: str | None) -> None:
             BIGTIFF="IF_SAFER",
             OVERVIEW_RESAMPLING="AVERAGE" if _is_continuous(data) else "MODE",
         )
+
+
+def _north_up(data: Any) -> Any:
+    """A raster that is turned, south up or placed by control points, as everything reads it."""
+    nodata = data.nodata
+    if nodata is None and np.issubdtype(data.dtypes[0], np.floating):
+        nodata = np.nan
+    elif nodata is None and not (data.transform.b == data.transform.d == 0 < data.transform.e):
+        raise Rejected(
+            "its grid is turned and no value means 'none': warp it north up first (gdalwarp)"
+        )
+    return WarpedVRT(data, nodata=nodata)
 
 
 def _relabelled(data: Any, crs: pyproj.CRS) -> Any:
@@ -110,27 +184,42 @@ def _read_back(path: Path) -> RasterInfo:
     with rasterio.open(path, driver="GTiff") as data:
         if data.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") != "COG":
             raise Rejected("the raster could not be written as a COG")
+        described = [text or f"band_{band}" for band, text in enumerate(data.descriptions, 1)]
+        tags = {key.lower(): value for key, value in {**data.tags(), **data.tags(1)}.items()}
+        horizontal, vertical = crs_of.split(data.crs.to_wkt())
         return RasterInfo(
-            crs=crs_of.parse(data.crs.to_wkt()),
+            crs=horizontal,
             bounds=tuple(data.bounds),
             shape=data.shape,
             dtype=data.dtypes[0],
             nodata=data.nodata,
             units=data.units,
             statistics=tuple(_statistics(data, band) for band in data.indexes),
+            names=unique(described),
+            titles=tuple(described),
+            vertical_datum=datum_of(vertical) or tags.get("vertical_datum"),
         )
 
 
+def unique(texts: Sequence[str]) -> tuple[str, ...]:
+    """Names of bands from their descriptions, each once."""
+    names: list[str] = []
+    for number, text in enumerate(texts, 1):
+        name = identifier(text) or f"band_{number}"
+        names.append(name if name not in names else f"{name}_{number}")
+    return tuple(names)
+
+
+def datum_of(vertical: pyproj.CRS | None) -> str | None:
+    """A vertical CRS as people write it: EPSG:5737, else its name."""
+    if vertical is None:
+        return None
+    authority = vertical.to_authority()
+    return ":".join(authority) if authority else str(vertical.name)
+
+
 def _statistics(data: Any, band: int) -> BandStatistics:
-    valid, total, low, high = 0, 0.0, np.inf, -np.inf
+    tally = Tally()
     for _, window in data.block_windows(band):
-        cells = data.read(band, window=window, masked=True).compressed()
-        if np.issubdtype(cells.dtype, np.floating):
-            cells = cells[np.isfinite(cells)]
-        if cells.size:
-            valid += cells.size
-            total += float(cells.sum(dtype=np.float64))
-            low, high = min(low, float(cells.min())), max(high, float(cells.max()))
-    if not valid:
-        return BandStatistics(0, None, None, None)
-    return BandStatistics(valid, low, high, total / valid)
+        tally.add(data.read(band, window=window, masked=True).compressed())
+    return tally.total()

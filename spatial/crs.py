@@ -54,6 +54,13 @@ def srid(spelling: Any) -> int:
     return int(code)
 
 
+def split(spelling: Any) -> tuple[pyproj.CRS, pyproj.CRS | None]:
+    """The horizontal part of a CRS and, of a compound one, its vertical part."""
+    crs = parse(spelling)
+    parts = crs.sub_crs_list
+    return (parts[0], parts[1]) if len(parts) == 2 else (crs, None)
+
+
 def is_crs84(spelling: Any) -> bool:
     """Whether a CRS is longitude and latitude of WGS 84, in that order."""
     return bool(parse(spelling).to_authority() == ("OGC", "CRS84"))

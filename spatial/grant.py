@@ -7,11 +7,11 @@ Areas are governance codes of which a longer one lies within its prefix (å¸‚, åŒ
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import Protocol
 
 from psycopg import sql
 
 from spatial.errors import Denied
-from spatial.layer import Layer
 
 
 class Access(StrEnum):
@@ -72,11 +72,24 @@ class Grant:
             raise Denied(f"this needs a token of scope '{scope}'")
 
 
+class Guarded(Protocol):
+    """What the rule asks of a layer or a raster."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def access(self) -> str: ...
+    @property
+    def area(self) -> str | None: ...
+    @property
+    def area_field(self) -> str | None: ...
+
+
 ANONYMOUS = Grant()
 OWNER = Grant("owner", Scope.ADMIN, frozenset(Access), authenticated=True)
 
 
-def rule(grant: Grant, layer: Layer, *, writing: bool = False) -> sql.Composable:
+def rule(grant: Grant, layer: Guarded, *, writing: bool = False) -> sql.Composable:
     """The access rule of a layer as a condition on its rows.
 
     Everybody reads a public layer; writing it stays within the grant's area and layers.
@@ -98,6 +111,6 @@ def rule(grant: Grant, layer: Layer, *, writing: bool = False) -> sql.Composable
     return sql.SQL("{} LIKE ANY (ARRAY[{}])").format(sql.Identifier(layer.area_field), prefixes)
 
 
-def visible(grant: Grant, layer: Layer) -> bool:
-    """Whether any row of the layer could be seen."""
+def visible(grant: Grant, layer: Guarded) -> bool:
+    """Whether any row of the layer, or the raster, could be seen."""
     return rule(grant, layer) != NOBODY

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NOW = text("clock_timestamp()")
@@ -61,7 +61,7 @@ class LayerRow(Base):
 
 
 class RasterRow(Base):
-    """A registered raster: a cloud-optimised GeoTIFF in the store."""
+    """A registered raster; its cells are in its editions."""
 
     __tablename__ = "raster"
 
@@ -69,14 +69,30 @@ class RasterRow(Base):
     name: Mapped[str] = mapped_column(unique=True)
     title_zh: Mapped[str] = mapped_column(server_default="")
     title_en: Mapped[str] = mapped_column(server_default="")
-    file: Mapped[str]
-    srid: Mapped[int]
-    extent: Mapped[Any] = mapped_column(Geometry("POLYGON", srid=4326, spatial_index=False))
     access: Mapped[str]
     area: Mapped[str | None]
     vertical_datum: Mapped[str | None]
-    profile: Mapped[dict[str, Any]]
+    style: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    last_recorded: Mapped[datetime | None]
+
+
+class RasterEditionRow(Base):
+    """A state of a raster: a file in the store, true for a period by an edition of the books."""
+
+    __tablename__ = "raster_edition"
+    __table_args__ = (Index("raster_edition_raster", "raster_id"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    raster_id: Mapped[int] = mapped_column(ForeignKey("city.raster.id", ondelete="CASCADE"))
+    file: Mapped[str]
+    srid: Mapped[int]
+    extent: Mapped[Any] = mapped_column(Geometry("POLYGON", srid=4326, spatial_index=False))
+    profile: Mapped[dict[str, Any]]
+    valid: Mapped[Any] = mapped_column(TSTZRANGE)
+    recorded: Mapped[Any] = mapped_column(TSTZRANGE)
+    scenario: Mapped[int] = mapped_column(server_default=text("0"))
+    changed_by: Mapped[str]
 
 
 class ScenarioRow(Base):

@@ -63,9 +63,10 @@ def require_open(pg: Pg, scenario: str) -> None:
 
 
 def last_stamp(pg: Pg) -> datetime:
-    """The last committed `recorded` stamp of any layer; now, where nothing was recorded yet."""
+    """The last committed `recorded` stamp of any layer or raster; now, before there is any."""
     row = pg.execute(
-        "SELECT max(last_recorded) FROM city.layer WHERE last_recorded > '-infinity'"
+        "SELECT greatest((SELECT max(last_recorded) FROM city.layer"
+        " WHERE last_recorded > '-infinity'), (SELECT max(last_recorded) FROM city.raster))"
     ).fetchone()
     stamp = row[0] if row else None
     return stamp if isinstance(stamp, datetime) else datetime.now(UTC)

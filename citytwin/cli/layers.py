@@ -27,13 +27,14 @@ from spatial import catalogue
 from spatial.database import Database
 from spatial.errors import Invalid, NotFound
 from spatial.grant import OWNER, Access
+from spatial.period import Period, parse_bounds
 from spatial.query import snapshot
 
 if TYPE_CHECKING:
     from datasets.load import LoadReport
 
 app = typer.Typer()
-RASTERS = (".tif", ".tiff")
+RASTERS = (".tif", ".tiff", ".nc", ".nc4", ".cdf", ".zarr")
 
 
 @app.command()
@@ -58,8 +59,10 @@ def load(
         raise NotFound(f"there is no file {file}")
     with city(data) as (database, chosen):
         if file.suffix.lower() in RASTERS:
-            report = _load_raster(database, chosen, file, layer, crs, access or Access.RESTRICTED)
-            answer(report, json, f"{report['layer']}: a raster of {report['shape']} cells")
+            period = parse_bounds(valid_from, valid_to, ZoneInfo(chosen.timezone))
+            kept = access or Access.RESTRICTED
+            report = _load_raster(database, chosen, file, layer, crs, kept, period)
+            answer(report, json, _told(report))
             return
         reports = _load_vector(
             database, chosen, file,
@@ -131,12 +134,27 @@ def _load_raster(
     layer: str | None,
     crs: str | None,
     access: str,
+    valid: Period,
 ) -> dict[str, Any]:
     from citytwin.rasters import store_raster
 
     return store_raster(
-        database, rasters_dir(chosen), file, name=layer, crs_text=crs, access=access
+        database,
+        rasters_dir(chosen),
+        file,
+        name=layer,
+        crs_text=crs,
+        access=access,
+        valid=valid,
+        author=author(),
     )
+
+
+def _told(report: dict[str, Any]) -> str:
+    moments = f", {len(report['times'])} moments" if "times" in report else ""
+    bands = ", ".join(band["name"] for band in report["bands"])
+    lines = [f"{report['layer']}: a raster of {report['shape']} cells{moments} ({bands})"]
+    return "\n".join([*lines, *report["notes"]])
 
 
 @app.command()
@@ -212,15 +230,16 @@ def export(
 @app.command()
 def drop(layer: str, data: Data = None, json: Json = False) -> None:
     """Remove a layer or raster with all its history."""
+    from citytwin.rasters import remove
     from spatial.rasters import forget
 
     with city(data) as (database, chosen):
         with database.begin() as tx:
             try:
                 catalogue.drop(tx, layer)
-                file = None
+                files = []
             except NotFound:
-                file = forget(tx, layer)
-        if file is not None:
-            (rasters_dir(chosen) / file).unlink(missing_ok=True)
+                files = forget(tx, layer)
+        for file in files:
+            remove(rasters_dir(chosen), file)
     answer({"dropped": layer}, json, f"{layer} is gone, with its history.")
