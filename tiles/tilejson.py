@@ -39,13 +39,16 @@ def tilejson(
         "maxzoom": min(DEEPEST_DRAWN, MAX_ZOOM),
         "bounds": [west, south, east, north],
         "center": [(west + east) / 2, (south + north) / 2, 13],
-        "vector_layers": [
-            {
-                "id": layer.name,
-                "description": layer.title(language),
-                "fields": {c.name: _kind(c.type) for c in layer.columns},
-            }
-        ],
+        "vector_layers": [vector_layer(layer, language)],
+    }
+
+
+def vector_layer(layer: Layer, language: str) -> dict[str, Any]:
+    """What a layer's tiles hold, as TileJSON and archives say it."""
+    return {
+        "id": layer.name,
+        "description": layer.title(language),
+        "fields": {c.name: _kind(c.type) for c in layer.columns},
     }
 
 

@@ -24,6 +24,7 @@ from citytwin.cli.output import (
 from citytwin.home import rasters_dir, rejects_dir
 from citytwin.settings import Settings
 from spatial import catalogue
+from spatial.asof import AsOf
 from spatial.database import Database
 from spatial.errors import Invalid, NotFound
 from spatial.grant import OWNER, Access
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 RASTERS = (".tif", ".tiff", ".nc", ".nc4", ".cdf", ".zarr")
+ARCHIVE = ".pmtiles"
 
 
 @app.command()
@@ -212,19 +214,41 @@ def export(
     at: At = None,
     known_at: KnownAt = None,
     scenario: ScenarioName = None,
+    max_zoom: Annotated[int, typer.Option(help="the deepest zoom of a .pmtiles archive")] = 14,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Write a layer at any AsOf to a file: .gpkg, .geojson, .parquet, .fgb, .shp."""
+    """Write a layer at any AsOf to a file: .gpkg, .geojson, .parquet, .fgb, .shp, .pmtiles."""
     from datasets.export import export as write
     from spatial.frame import read_frame
 
     with city(data) as (database, chosen):
         asof = chosen_asof(chosen, at, known_at, scenario)
+        if file.suffix.lower() == ARCHIVE:
+            document = _archive(database, layer, asof, file, max_zoom)
+            answer(document, json, f"{file}: {document['tiles']} tiles of {layer}")
+            return
         frame = read_frame(database, layer, asof, OWNER)
     write(frame, layer, file)
     document = {"layer": layer, "file": file, "features": len(frame)}
     answer(document, json, f"{file}: {len(frame)} features of {layer}")
+
+
+def _archive(
+    database: Database, layer: str, asof: AsOf, file: Path, max_zoom: int
+) -> dict[str, Any]:
+    from spatial.query import reading
+    from tiles.archive import archive
+
+    with progress() as bar, reading(database, layer, asof, OWNER) as (pg, view):
+        task = bar.add_task(layer)
+
+        def told(zoom: int, done: int, of: int) -> None:
+            bar.update(task, description=f"{layer}, zoom {zoom}", completed=done, total=of)
+
+        made = archive(pg, view, file, max_zoom=max_zoom, told=told)
+        as_of = view.moment.cite().params()
+    return {"layer": layer, "file": file, "tiles": made.tiles, "as_of": as_of}
 
 
 @app.command()
