@@ -1,5 +1,6 @@
 """Routes of the map: XYZ tiles, TileJSON, MapLibre styles, scenarios."""
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,7 @@ from spatial.filter.filter import Filter, filter_of
 from spatial.layer import Layer
 from spatial.query import seen, seen_layers, snapshot
 from tiles.server import Wanted
+from tiles.several import names_of, tile_of
 from tiles.style import StyleLayer, style
 from tiles.theme import THEMES
 from tiles.tilejson import DEEPEST_DRAWN, tilejson, tiles_url
@@ -25,8 +27,9 @@ _SHAPES = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
 
 
 async def xyz(request: Request) -> Response:
-    """A tile, its ETag, and the AsOf that it shows."""
+    """A tile of one layer or of several, its ETag, and the AsOf that it shows."""
     place = request.path_params
+    names = names_of(place["layer"])
     wanted = Wanted(
         place["layer"],
         (place["z"], place["x"], place["y"]),
@@ -34,7 +37,8 @@ async def xyz(request: Request) -> Response:
         context.grant.get(),
         options_of(context.query.get()),
     )
-    made = await context.tiles.get().tile(wanted, request.headers.get("if-none-match"))
+    known = request.headers.get("if-none-match")
+    made = await tile_of(context.tiles.get(), wanted, names, known)
     headers = {
         "ETag": made.etag,
         "Cache-Control": "no-cache"
@@ -51,10 +55,10 @@ async def xyz(request: Request) -> Response:
 
 
 async def tile_json(request: Request) -> Response:
-    layer = await run_in_threadpool(_find, request.path_params["layer"])
-    wanted = _filter(request, layer)
+    layers = await run_in_threadpool(_find, names_of(request.path_params["layer"]))
+    wanted = _filter(request, layers)
     return JSONResponse(
-        tilejson(layer, context.base_url.get(), context.asof.get(), _language(request), wanted)
+        tilejson(layers, context.base_url.get(), context.asof.get(), _language(request), wanted)
     )
 
 
@@ -73,7 +77,7 @@ async def map_style(request: Request) -> Response:
     if whole and filter_of(request.query_params):
         raise Invalid("a filter asks for one layer's attributes: name it in the style of a layer")
     if not whole:
-        wanted = _filter(request, layers[0])
+        wanted = _filter(request, layers)
         title = {"zh": layers[0].title("zh"), "en": layers[0].title("en")}
     made = style(
         [_style_layer(layer) for layer in layers],
@@ -93,18 +97,19 @@ async def scenarios(_: Request) -> Response:
     )
 
 
-def _filter(request: Request, layer: Layer) -> Filter | None:
-    """The filter that tiles of this layer are to have; it is tried before it is passed on."""
+def _filter(request: Request, layers: Sequence[Layer]) -> Filter | None:
+    """The filter that tiles of these layers are to have; it is tried before it is passed on."""
     wanted = filter_of(request.query_params)
     if wanted is not None:
-        wanted.on(layer)
+        for layer in layers:
+            wanted.on(layer)
     return wanted
 
 
-def _find(name: str) -> Layer:
+def _find(names: Sequence[str]) -> list[Layer]:
     with snapshot(context.database.get()) as pg:
         grant = context.grant.get()
-        return seen(pg, catalogue.find_visible(pg, name, grant), grant)
+        return [seen(pg, catalogue.find_visible(pg, name, grant), grant) for name in names]
 
 
 def _visible() -> list[Layer]:

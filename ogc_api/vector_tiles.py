@@ -125,4 +125,4 @@ class LayerTileProvider(BaseMVTProvider):  # type: ignore[misc]
         grant = context.grant.get()
         with snapshot(context.database.get()) as pg:
             layer = seen(pg, catalogue.find_visible(pg, self.data, grant), grant)
-        return tilejson(layer, context.base_url.get(), context.asof.get())
+        return tilejson([layer], context.base_url.get(), context.asof.get())

@@ -59,7 +59,7 @@ class TileServer:
         standing = await _shared(self._standing(wanted))
         etag = _etag(wanted, standing)
         data: bytes | None = None
-        if not _matches(known_etag, etag):
+        if not matches(known_etag, etag):
             data = self.cache.get(etag)
             if data is None:
                 made = await _shared(self._make(wanted, standing, etag))
@@ -128,7 +128,7 @@ def _etag(wanted: Wanted, standing: Standing) -> str:
     return f'"{digest(repr(parts).encode())[7:31]}"'
 
 
-def _matches(known: str | None, etag: str) -> bool:
+def matches(known: str | None, etag: str) -> bool:
     """Whether an If-None-Match names this ETag, which is what it is for."""
     if known is None:
         return False

@@ -1,11 +1,12 @@
-"""TileJSON 3.0 of a layer at an AsOf."""
+"""TileJSON 3.0 of layers at an AsOf."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from spatial.asof import AsOf
 from spatial.filter.filter import Filter
-from spatial.layer import Layer
+from spatial.layer import Box, Layer
 from tiles.vector import MAX_ZOOM, MIN_ZOOM
 
 _NUMBERS = ("integer", "bigint", "double precision")
@@ -13,34 +14,46 @@ WORLD_BOUNDS = (-180.0, -85.0511, 180.0, 85.0511)
 DEEPEST_DRAWN = 16
 
 
-def tiles_url(base_url: str, name: str, asof: AsOf, wanted: Filter | None = None) -> str:
-    """The XYZ template of a layer's tiles at an AsOf, of the features that a filter wants."""
+def tiles_url(base_url: str, names: str, asof: AsOf, wanted: Filter | None = None) -> str:
+    """The XYZ template of the tiles of one or, with commas, of several layers at an AsOf.
+
+    wanted: only the features that this filter wants.
+    """
     query = urlencode(asof.params() | (wanted.params() if wanted else {}))
-    return f"{base_url}/tiles/{quote(name)}/{{z}}/{{x}}/{{y}}.mvt" + (f"?{query}" if query else "")
+    place = f"{base_url}/tiles/{quote(names, safe=',')}/{{z}}/{{x}}/{{y}}.mvt"
+    return place + (f"?{query}" if query else "")
 
 
 def tilejson(
-    layer: Layer,
+    layers: Sequence[Layer],
     base_url: str,
     asof: AsOf,
     language: str = "zh",
     wanted: Filter | None = None,
 ) -> dict[str, Any]:
     """The TileJSON document; clients overzoom beyond the deepest zoom it names."""
-    west, south, east, north = layer.extent or WORLD_BOUNDS
+    names = ",".join(layer.name for layer in layers)
+    west, south, east, north = extent_of(layers)
     return {
         "tilejson": "3.0.0",
-        "name": layer.name,
-        "description": layer.title(language),
+        "name": names,
+        "description": "; ".join(layer.title(language) for layer in layers),
         "version": "1.0.0",
         "scheme": "xyz",
-        "tiles": [tiles_url(base_url, layer.name, asof, wanted)],
+        "tiles": [tiles_url(base_url, names, asof, wanted)],
         "minzoom": MIN_ZOOM,
         "maxzoom": min(DEEPEST_DRAWN, MAX_ZOOM),
         "bounds": [west, south, east, north],
         "center": [(west + east) / 2, (south + north) / 2, 13],
-        "vector_layers": [vector_layer(layer, language)],
+        "vector_layers": [vector_layer(layer, language) for layer in layers],
     }
+
+
+def extent_of(layers: Sequence[Layer]) -> Box:
+    """The box in degrees that holds the layers; the world where none has an extent."""
+    boxes = [layer.extent for layer in layers if layer.extent] or [WORLD_BOUNDS]
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def vector_layer(layer: Layer, language: str) -> dict[str, Any]:
