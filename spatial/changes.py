@@ -18,6 +18,12 @@ CHANNEL = "city_change"
 _LOCK = 0x637479_02
 _LAYER_LOCK = 0x6379
 CLOCK = "clock"
+# of layers, rasters and readings; null before the first of any
+LAST_STAMP = """
+SELECT nullif(greatest((SELECT max(last_recorded) FROM city.layer),
+                       (SELECT max(last_recorded) FROM city.raster),
+                       (SELECT last_recorded FROM city.twin)), '-infinity')
+"""
 
 
 @dataclass(slots=True)
@@ -48,6 +54,18 @@ def lock_layer(pg: Pg, layer: Layer) -> datetime:
     return stamp
 
 
+def lock_log(pg: Pg) -> None:
+    """Be the only one who commits changes, until this transaction ends."""
+    pg.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def next_cursor(pg: Pg) -> int:
+    """The cursor of a change that is kept elsewhere than in this log; it must hold the lock."""
+    row = pg.execute("SELECT nextval(pg_get_serial_sequence('city.change', 'cursor'))").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def record(
     pg: Pg,
     layer: Layer,
@@ -62,7 +80,7 @@ def record(
 
     Returns the stamp that its rows carry in the end.
     """
-    pg.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    lock_log(pg)
     stamp = _after_the_last(pg, layer, stamp)
     row = pg.execute(
         "INSERT INTO city.change (layer_id, scenario, at, author, action, opened, closed, cells)"
@@ -111,10 +129,7 @@ def _after_the_last(pg: Pg, layer: Layer, stamp: datetime) -> datetime:
 
     A layer that nobody has seen yet may keep an older stamp: there is no earlier edition of it.
     """
-    row = pg.execute(
-        "SELECT max(last_recorded) + interval '1 microsecond' FROM city.layer"
-        " WHERE last_recorded > '-infinity'"
-    ).fetchone()
+    row = pg.execute(f"SELECT ({LAST_STAMP}) + interval '1 microsecond'".encode()).fetchone()
     assert row is not None
     later: datetime | None = row[0]
     if layer.cursor == 0 or later is None or stamp >= later:
@@ -135,7 +150,9 @@ def hull(boxes: Sequence[Box]) -> tuple[float | None, float | None, float | None
 
 def latest(pg: Pg) -> int:
     """The last committed cursor; 0 before the first change."""
-    row = pg.execute("SELECT coalesce(max(cursor), 0) FROM city.change").fetchone()
+    row = pg.execute(
+        "SELECT greatest((SELECT max(cursor) FROM city.change), (SELECT cursor FROM city.twin))"
+    ).fetchone()
     assert row is not None
     cursor: int = row[0]
     return cursor

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from spatial.asof import MAIN, AsOf, When
+from spatial.changes import LAST_STAMP
 from spatial.database import Pg
 from spatial.errors import Closed, Gone, Invalid, NotFound
 
@@ -63,10 +64,7 @@ def require_open(pg: Pg, scenario: str) -> None:
 
 
 def last_stamp(pg: Pg) -> datetime:
-    """The last committed `recorded` stamp of any layer or raster; now, before there is any."""
-    row = pg.execute(
-        "SELECT greatest((SELECT max(last_recorded) FROM city.layer"
-        " WHERE last_recorded > '-infinity'), (SELECT max(last_recorded) FROM city.raster))"
-    ).fetchone()
+    """The last committed stamp of any layer, raster or reading; now, before there is any."""
+    row = pg.execute(LAST_STAMP.encode()).fetchone()
     stamp = row[0] if row else None
     return stamp if isinstance(stamp, datetime) else datetime.now(UTC)

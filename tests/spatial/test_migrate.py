@@ -3,6 +3,7 @@ from alembic.migration import MigrationContext
 
 from spatial.database import Database
 from spatial.migrate import head, migrate, revision
+import twin_model.models  # noqa: F401
 from spatial.models import Base
 
 

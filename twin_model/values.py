@@ -1,0 +1,173 @@
+"""The newest value of every series at a moment, as known at another.
+
+A keyframe holds this for some moment `at`, as known at `built`. What a later question adds to it:
+on-time readings after `at`, or recorded after `built` (then no older than LATE before `at`, since
+they came in time); late ones recorded after `built`, and late ones after `at`. Of readings of one
+series and moment the last recorded counts. Measured in benchmarks/twin.py.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from psycopg import sql
+
+from spatial.database import Pg
+from spatial.period import instant
+from twin_model import packed
+from twin_model.packed import Column
+from twin_model.window import LATE
+
+_CELLS = ("int4", "timestamptz", "timestamptz", "float8", "float8", "int2")
+_SELECT = "SELECT series, at, recorded, x, coalesce(y, 'NaN'), quality FROM city."
+_WHOLE = _SELECT + "observation WHERE at <= {at} AND recorded <= {known} {only}"
+_WHOLE_LATE = _SELECT + "late WHERE at <= {at} AND recorded <= {known} {only}"
+_ON_TIME = _SELECT + (
+    "observation WHERE at > {late_from} AND at <= {at} AND recorded <= {known}"
+    " AND (at > {from_at} OR recorded > {built}) {only}"
+)
+_LATE_SINCE = _SELECT + (
+    "late WHERE recorded > {built} AND recorded <= {known} AND at <= {at} {only}"
+)
+_LATE_AFTER = _SELECT + "late WHERE at > {from_at} AND at <= {at} AND recorded <= {built} {only}"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Columns of one length, by ascending series id.
+
+    series: int64; at: int64 microseconds since 1970; x, y: float64, y NaN where there is none;
+    quality: int16.
+    """
+
+    series: Column
+    at: Column
+    x: Column
+    y: Column
+    quality: Column
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def rows(self, chosen: Column) -> "Values":
+        """Some of them, by places or by a mask; places must ascend."""
+        return Values(
+            self.series[chosen], self.at[chosen], self.x[chosen], self.y[chosen],
+            self.quality[chosen],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    """The values of all series at a moment, as known when it was built."""
+
+    at: datetime
+    built: datetime
+    values: Values
+
+
+NOTHING = Values(*(np.empty(0, t) for t in (np.int64, np.int64, float, float, np.int16)))
+
+
+def values(pg: Pg, at: datetime, known_at: datetime, series: Column | None = None) -> Values:
+    """The newest value of every series, or of these, at `at` as known at `known_at`."""
+    start = keyframe(pg, at, known_at)
+    return advance(pg, start, at, known_at, series)
+
+
+def keyframe(pg: Pg, at: datetime, known_at: datetime) -> Keyframe | None:
+    """The newest keyframe from which a question can start."""
+    with pg.cursor(binary=True) as cursor:
+        row = cursor.execute(
+            "SELECT at, built, series, ats, x, y, quality FROM city.keyframe"
+            " WHERE at <= %s AND built <= %s ORDER BY at DESC, built DESC LIMIT 1",
+            [at, known_at],
+        ).fetchone()
+    if row is None:
+        return None
+    columns = (
+        np.frombuffer(data, code)
+        for data, code in zip(row[2:], ("<i4", "<i8", "<f8", "<f8", "<i2"), strict=True)
+    )
+    ids, ats, x, y, quality = columns
+    full = np.full(len(ids), np.nan)
+    if len(y):  # pairs of place and value: few series are positions
+        full[y[0::2].astype(np.int64)] = y[1::2]
+    return Keyframe(row[0], row[1], Values(ids.astype(np.int64), ats, x, full, quality))
+
+
+def put_keyframe(pg: Pg, at: datetime, built: datetime, of: Values) -> None:
+    """Store a keyframe; one that is there already stays."""
+    placed = np.flatnonzero(~np.isnan(of.y))
+    y = np.column_stack([placed.astype(float), of.y[placed]])
+    pg.execute(
+        "INSERT INTO city.keyframe VALUES (%b, %b, %b, %b, %b, %b, %b, %b) ON CONFLICT DO NOTHING",
+        [
+            at, built, len(of), of.series.astype("<i4").tobytes(), of.at.astype("<i8").tobytes(),
+            of.x.astype("<f8").tobytes(), y.astype("<f8").tobytes(),
+            of.quality.astype("<i2").tobytes(),
+        ],
+    )  # fmt: skip
+
+
+def advance(
+    pg: Pg, start: Keyframe | None, at: datetime, known_at: datetime, series: Column | None = None
+) -> Values:
+    """The values at a moment, from a keyframe and what came since; without one, from all."""
+    only: sql.Composable = sql.SQL("")
+    if series is not None:
+        only = sql.SQL("AND series = ANY({}::int4[])").format(series.tolist())
+    named: dict[str, sql.Composable] = {
+        "at": instant(at), "known": instant(known_at), "only": only
+    }  # fmt: skip
+    arms: tuple[str, ...] = (_WHOLE, _WHOLE_LATE)
+    base = NOTHING
+    if start is not None:
+        arms = (_ON_TIME, _LATE_SINCE, _LATE_AFTER)
+        named |= {
+            "from_at": instant(start.at),
+            "late_from": instant(start.at - LATE),
+            "built": instant(start.built),
+        }
+        base = start.values
+        if series is not None:
+            base = base.rows(np.isin(base.series, series))
+    query = sql.SQL(" UNION ALL ").join(sql.SQL(arm).format(**named) for arm in arms)
+    return merge(base, *packed.select_packed(pg, query, _CELLS))
+
+
+def merge(
+    base: Values,
+    series: Column,
+    at: Column,
+    recorded: Column,
+    x: Column,
+    y: Column,
+    quality: Column,
+) -> Values:
+    """Values brought forward by readings recorded after them, in any order."""
+    if not len(series):
+        return base
+    order = np.lexsort((recorded, at, series))
+    ends = order[np.append(np.diff(series[order]) != 0, True)]
+    newer = Values(series[ends].astype(np.int64), at[ends], x[ends], y[ends], quality[ends])
+    if not len(base):
+        return newer
+    place = np.searchsorted(base.series, newer.series).clip(max=len(base) - 1)
+    there = base.series[place] == newer.series
+    wins = there & (newer.at >= base.at[place])
+    kept = base.rows(np.arange(len(base)))
+    for mine, theirs in (
+        (kept.at, newer.at), (kept.x, newer.x), (kept.y, newer.y), (kept.quality, newer.quality),
+    ):  # fmt: skip
+        mine[place[wins]] = theirs[wins]
+    fresh = newer.rows(~there)
+    if not len(fresh):
+        return kept
+    slots = np.searchsorted(kept.series, fresh.series)
+    return Values(
+        *(
+            np.insert(getattr(kept, name), slots, getattr(fresh, name))
+            for name in ("series", "at", "x", "y", "quality")
+        )
+    )
