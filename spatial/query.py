@@ -260,3 +260,11 @@ def snapshot(database: Database) -> Iterator[Pg]:
 def step_down(pg: Pg, grant: Grant) -> None:
     """Become the database role of the grant until the transaction ends."""
     pg.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role_name(grant.role))))
+
+
+@contextmanager
+def stepped_down(pg: Pg, grant: Grant) -> Iterator[None]:
+    """The database role of the grant for a while, where fixed tables are read afterwards."""
+    step_down(pg, grant)
+    yield
+    pg.execute("RESET ROLE")

@@ -14,6 +14,7 @@ from spatial.grant import Grant, Scope
 from twin_model.readings import Readings
 
 LISTED = 1000
+REPLAYED_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,30 @@ def held(database: Database, grant: Grant, limit: int = LISTED) -> list[Quaranti
             " ORDER BY last_seen DESC, q.id DESC LIMIT %s",
             [grant.may(Scope.ADMIN), grant.subject, limit],
         ).fetchall()
+
+
+def scenarios(database: Database) -> list[tuple[str, int]]:
+    """The open scenarios, and main, of which readings wait: name and number."""
+    with database.begin() as tx:
+        return tx.pg.execute(
+            "SELECT DISTINCT coalesce(s.name, 'main'), q.scenario FROM city.quarantine q"
+            " LEFT JOIN city.scenario s ON s.id = q.scenario"
+            " WHERE replayed_at IS NULL AND (q.scenario = 0 OR s.state = 'open') ORDER BY 2"
+        ).fetchall()
+
+
+def waiting(database: Database, grant: Grant, scenario: int, after: int) -> list[tuple[int, Any]]:
+    """The next readings of a scenario to be tried again, oldest first: (id, reading)."""
+    with database.begin() as tx:
+        return tx.pg.execute(
+            "SELECT id, reading FROM city.quarantine WHERE replayed_at IS NULL AND scenario = %s"
+            " AND id > %s AND (%s OR subject = %s) ORDER BY id LIMIT %s",
+            [scenario, after, grant.may(Scope.ADMIN), grant.subject, REPLAYED_AT_ONCE],
+        ).fetchall()
+
+
+def release(pg: Pg, ids: list[int]) -> None:
+    """These have been tried again and were taken."""
+    pg.execute(
+        "UPDATE city.quarantine SET replayed_at = clock_timestamp() WHERE id = ANY(%s)", [ids]
+    )

@@ -45,6 +45,7 @@ class Roll:
     series_id: Column
     series_asset: Column
     series_scenario: Column
+    series_kind: Column
 
     def places_of(self, series: Column) -> Column:
         """Where these ids stand in `by_id`; -1 for series that are no more."""
@@ -101,4 +102,5 @@ def read(pg: Pg) -> Roll:
         series_id=np.array([s.id for s in by_id], np.int64),
         series_asset=np.array([s.asset for s in by_id], np.int64),
         series_scenario=np.array([s.scenario for s in by_id], np.int64),
+        series_kind=np.array([s.kind for s in by_id], np.int8),
     )

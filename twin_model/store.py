@@ -4,6 +4,7 @@ Batches are written one at a time, under the lock of the change log: so the orde
 and cursors is that of their commits, and what was known at a moment never changes afterwards.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -47,10 +48,12 @@ def store(
     *,
     scenario: str = "main",
     key: str | None = None,
+    held: Sequence[int] = (),
 ) -> Receipt:
     """Store readings; what cannot be taken goes to quarantine.
 
     key: of a batch of this caller; one that was stored before is not stored again.
+    held: where the readings come from quarantine, their ids there; those that are taken leave it.
     Raises Denied without the scope to write, NotFound, Gone or Conflict for the scenario.
     """
     grant.require(Scope.WRITE)
@@ -73,7 +76,8 @@ def store(
         if resolved.missing:
             make_series(pg, known, resolved, at.scenario_id)
             resolved = _resolve(pg, readings, roll.read(pg), at, grant)
-        return _write(pg, readings, resolved, marks, at.scenario_id, grant.subject, key)
+        said = _Said(at.scenario_id, grant.subject, key, held)
+        return _write(pg, readings, resolved, marks, said)
 
 
 def _stored(pg: Pg, grant: Grant, key: str | None) -> Receipt | None:
@@ -98,14 +102,18 @@ def _resolve(
     return refuse_unwritable(pg, resolved, known, at, grant)
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said of a whole batch."""
+
+    scenario: int
+    subject: str
+    key: str | None
+    held: Sequence[int]
+
+
 def _write(
-    pg: Pg,
-    readings: Readings,
-    resolved: Resolved,
-    marks: Column | None,
-    scenario: int,
-    subject: str,
-    key: str | None,
+    pg: Pg, readings: Readings, resolved: Resolved, marks: Column | None, said: _Said
 ) -> Receipt:
     stamp = _stamp(pg)
     now = packed.micros(stamp)
@@ -136,13 +144,16 @@ def _write(
     partitions.ensure(pg, cells.at[~late])
     _copy(pg, sql.Identifier("city", "observation"), cells.at_rows(~late), now)
     _keep_latest(pg, cells, now)
-    quarantine.put(pg, readings, refused, scenario, subject, stamp)
+    if said.held:
+        quarantine.release(pg, [one for n, one in enumerate(said.held) if n not in refused])
+    else:
+        quarantine.put(pg, readings, refused, said.scenario, said.subject, stamp)
     cursor = changes.next_cursor(pg)
     receipt = Receipt(len(rows), len(wanted) - len(rows), len(refused), cursor)
     pg.execute(
         "INSERT INTO city.batch VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
-            cursor, stamp, scenario, subject, key,
+            cursor, stamp, said.scenario, said.subject, said.key,
             receipt.accepted, receipt.duplicates, receipt.quarantined, int(late.sum()),
             packed.moment(int(cells.at.min())) if len(rows) else None,
             packed.moment(int(cells.at.max())) if len(rows) else None,

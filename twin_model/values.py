@@ -75,6 +75,18 @@ def values(pg: Pg, at: datetime, known_at: datetime, series: Column | None = Non
     return advance(pg, start, at, known_at, series)
 
 
+def latest(pg: Pg, at: datetime, series: Column | None = None) -> Values | None:
+    """The newest value of every series, or of these; None if one of them is of after `at`."""
+    only: sql.Composable = sql.SQL("")
+    if series is not None:
+        only = sql.SQL("WHERE series = ANY({}::int4[])").format(series.tolist())
+    query = sql.SQL(_SELECT + "latest {only} ORDER BY series").format(only=only)
+    ids, ats, _, x, y, quality = packed.select_packed(pg, query, _CELLS)
+    if len(ats) and ats.max() > packed.micros(at):
+        return None
+    return Values(ids.astype(np.int64), ats, x, y, quality)
+
+
 def keyframe(pg: Pg, at: datetime, known_at: datetime) -> Keyframe | None:
     """The newest keyframe from which a question can start."""
     with pg.cursor(binary=True) as cursor:

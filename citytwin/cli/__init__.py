@@ -9,6 +9,8 @@ from citytwin.cli.layers import app as layers
 from citytwin.cli.scenarios import app as scenarios
 from citytwin.cli.service import app as service
 from citytwin.cli.tokens import app as tokens
+from citytwin.cli.twin import app as twin
+from citytwin.cli.twin import held as quarantine
 from spatial.errors import CityError
 
 app = typer.Typer(
@@ -17,10 +19,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (service, layers, analyses):
+for commands in (service, layers, analyses, twin):
     app.registered_commands += commands.registered_commands
 app.add_typer(scenarios, name="scenario")
 app.add_typer(tokens, name="token")
+app.add_typer(quarantine, name="quarantine")
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import twin_model.models  # noqa: F401
 from spatial.database import Database
 from spatial.migrate import head, migrate, revision
-import twin_model.models  # noqa: F401
 from spatial.models import Base
 
 

@@ -1,0 +1,63 @@
+"""Commands on the twin: assets, quarantine."""
+
+from dataclasses import asdict
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from citytwin.cli.output import Data, Json, answer, city, table
+from spatial.grant import OWNER
+from twin_model import assets as asset_layers
+from twin_model import classes, quarantine
+from twin_model.replay import replay_all
+
+app = typer.Typer()
+held = typer.Typer(help="Readings that could not be taken.")
+
+Field = Annotated[str | None, typer.Option(help="the field that holds it")]
+
+
+@app.command()
+def assets(
+    layer: str,
+    id_field: Annotated[str, typer.Option(help="field: the asset's name, unique in the city")],
+    system: Annotated[str, typer.Option(help="class system: generic, gbt30428")] = classes.GENERIC,
+    class_field: Field = None,
+    owner_field: Field = None,
+    cell_field: Field = None,
+    height_field: Field = None,
+    property_field: Field = None,
+    unit_field: Field = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Make the features of a layer assets, of which readings can be."""
+    fields = {
+        "id": id_field, "class": class_field, "owner": owner_field, "cell": cell_field,
+        "height": height_field, "property": property_field, "unit": unit_field,
+    }  # fmt: skip
+    roles = {role: field for role, field in fields.items() if field}
+    with city(data) as (database, _):
+        told = asset_layers.register(database, layer, roles, class_system=system)
+    answer(told, json, f"{layer}: {told['assets']} new assets, {told['series']} new series.")
+
+
+@held.command("list")
+def list_(data: Data = None, json: Json = False) -> None:
+    """List what waits, the newest first."""
+    with city(data) as (database, _):
+        found = quarantine.held(database, OWNER)
+    headings = ("id", "seen", "last", "subject", "reason", "reading")
+    rows = [(q.id, q.seen, q.last_seen, q.subject, q.reason, q.reading) for q in found]
+    answer(
+        [asdict(one) for one in found], json, table(headings, rows) if rows else "Nothing waits."
+    )
+
+
+@held.command()
+def replay(data: Data = None, json: Json = False) -> None:
+    """Try everything that waits again."""
+    with city(data) as (database, chosen):
+        told = replay_all(database, OWNER, ZoneInfo(chosen.timezone))
+    answer(told.document(), json, f"{told.accepted} taken, {told.quarantined} wait on.")

@@ -1,0 +1,124 @@
+"""Which assets are there at a moment, for whom, and where."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from psycopg import sql
+
+from spatial import crs
+from spatial.database import Pg
+from spatial.grant import Grant
+from spatial.layer import Box, Layer
+from spatial.moment import Moment
+from spatial.query import Reading, stepped_down
+from twin_model import packed
+from twin_model.packed import Column
+from twin_model.roll import Roll
+
+DIGITS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which part of the state is asked for; None is all.
+
+    box: west, south, east, north in degrees. It holds of where moving assets are at the moment.
+    """
+
+    box: Box | None = None
+    assets: tuple[str, ...] | None = None
+    properties: tuple[str, ...] | None = None
+
+
+def present(
+    pg: Pg,
+    layers: list[Layer],
+    known: Roll,
+    moment: Moment,
+    grant: Grant,
+    wanted: Wanted,
+    moving: dict[int, tuple[float, float]],
+    shapes: bool,
+) -> tuple[Column, list[str | None] | None]:
+    """Places in the roll of assets that are there and may be seen, and their GeoJSON in degrees.
+
+    layers: those that the grant may see; moving: where assets are that have a position.
+    """
+    named = None
+    if wanted.assets is not None:
+        named = [known.place[name] for name in wanted.assets if name in known.place]
+    there: list[Column] = []
+    geometry: list[str | None] = []
+    for layer in layers:
+        of_layer = np.flatnonzero(known.layer_id == layer.id)
+        if named is not None:
+            of_layer = np.intersect1d(of_layer, named)
+        if not len(of_layer):
+            continue
+        view = Reading(layer, moment, grant)
+        fids = known.fid[of_layer]
+        if named is not None:
+            view = view.where(sql.SQL("fid = ANY({}::int8[])").format(fids.tolist()))
+        if wanted.box is not None:
+            view = _boxed(view, wanted.box, of_layer, known, moving)
+        with stepped_down(pg, grant):
+            seen, texts = _fetch(pg, view, shapes)
+        order = np.argsort(fids)
+        at = np.searchsorted(fids[order], seen).clip(max=len(fids) - 1)
+        mine = fids[order][at] == seen
+        places = of_layer[order][at[mine]]
+        there.append(places)
+        if shapes:
+            geometry += [
+                _point(moving[place]) if place in moving else text
+                for place, text in zip(
+                    places.tolist(), (t for t, m in zip(texts, mine, strict=True) if m), strict=True
+                )
+            ]
+    found = np.concatenate(there) if there else np.empty(0, np.int64)
+    return found, geometry if shapes else None
+
+
+def _boxed(
+    view: Reading, box: Box, places: Column, known: Roll, moving: dict[int, tuple[float, float]]
+) -> Reading:
+    """Fixed assets by where their feature is, moving ones by where they are."""
+    west, south, east, north = box
+    here = [
+        place
+        for place in places.tolist()
+        if place in moving
+        and west <= moving[place][0] <= east
+        and south <= moving[place][1] <= north
+    ]
+    gone = [place for place in places.tolist() if place in moving]
+    if not gone:
+        return view.within(box, crs.WGS84)
+    corners = crs.transform_bounds(box, crs.WGS84, view.layer.srid)
+    return view.where(
+        sql.SQL(
+            "(fid = ANY({here}::int8[]) OR geom && ST_MakeEnvelope({corners}, {srid})"
+            " AND NOT fid = ANY({gone}::int8[]))"
+        ).format(
+            here=known.fid[here].tolist() if here else [],
+            gone=known.fid[gone].tolist(),
+            corners=sql.SQL(", ").join(map(sql.Literal, corners)),
+            srid=view.layer.srid,
+        )
+    )
+
+
+def _fetch(pg: Pg, view: Reading, shapes: bool) -> tuple[Column, list[str | None]]:
+    if not shapes:
+        (fids,) = packed.select_packed(pg, view.select(sql.SQL("fid")), ["int8"])
+        return fids, []
+    rows = pg.execute(
+        view.select(
+            sql.SQL("fid, ST_AsGeoJSON(ST_Transform(geom, {}), {}, 0)").format(crs.WGS84, DIGITS)
+        )
+    ).fetchall()
+    return np.array([row[0] for row in rows], np.int64), [row[1] for row in rows]
+
+
+def _point(place: tuple[float, float]) -> str:
+    return f'{{"type":"Point","coordinates":[{place[0]:.{DIGITS}f},{place[1]:.{DIGITS}f}]}}'
