@@ -29,12 +29,15 @@ from spatial.database import Database
 from spatial.errors import CityError, Conflict, Misconfigured, Unavailable
 from spatial.postgres import cluster
 from spatial.postgres.cluster import Cluster
+from twin_model.tend import tend, tidy
 
 LOG = logging.getLogger("citytwin")
 STATE = "service.json"
 PATIENCE_S = 600
 KILL_AFTER_S = 5
 TICK_S = 1.0
+TEND_S = 2.0
+TIDY_S = 3600.0
 
 
 def url(chosen: Settings) -> str:
@@ -101,6 +104,7 @@ def _helpers(
             name="analyses",
         ),
         Thread(target=_clock, args=(database, chosen, stop), name="clock"),
+        Thread(target=_tend, args=(database, stop), name="twin"),
         Thread(target=_announce, args=(chosen, stop, say), name="announce"),
     ]
     for thread in threads:
@@ -140,6 +144,19 @@ def _clock(database: Database, chosen: Settings, stop: Event) -> None:
             _revive(chosen)
         except CityError as error:
             LOG.warning("the clock waits: %s", error)
+
+
+def _tend(database: Database, stop: Event) -> None:
+    """Keep the twin's keyframes, assets and partitions up to date."""
+    tidied = -TIDY_S
+    while not stop.wait(TEND_S):
+        try:
+            tend(database)
+            if time.monotonic() - tidied > TIDY_S:
+                tidied = time.monotonic()
+                tidy(database)
+        except CityError as error:
+            LOG.warning("the twin waits: %s", error)
 
 
 def _revive(chosen: Settings) -> None:

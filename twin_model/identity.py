@@ -1,17 +1,18 @@
 """Readings that carry an id of their own are stored once, however often they are sent."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 import numpy as np
 from psycopg import sql
 
-from spatial.database import Pg
+from spatial.database import Database, Pg
 from twin_model import packed
 from twin_model.packed import Column, Packed
 from twin_model.readings import Readings
 
 NO_ID = bytes(16)
+REMEMBERED = timedelta(days=7)
 
 
 def fingerprints(readings: Readings, scenario: int) -> Column | None:
@@ -61,3 +62,11 @@ def fresh(pg: Pg, marks: Column, stamp: datetime) -> Column:
             },
         )
     return np.sort(np.concatenate([np.flatnonzero(~has_id), places[new]]))
+
+
+def forget(database: Database) -> int:
+    """Forget ids that are too old to be sent again; returns how many."""
+    with database.begin() as tx:
+        return tx.pg.execute(
+            "DELETE FROM city.reading_id WHERE recorded < clock_timestamp() - %s", [REMEMBERED]
+        ).rowcount

@@ -104,7 +104,7 @@ CREATE TABLE city.observation (
     series integer NOT NULL,
     quality smallint NOT NULL
 ) PARTITION BY RANGE (at);
-CREATE INDEX observation_at ON city.observation USING brin (at) WITH (pages_per_range = 32);
+CREATE INDEX observation_at ON city.observation USING brin (at) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE TABLE city.late (
     at timestamptz NOT NULL,
@@ -115,7 +115,7 @@ CREATE TABLE city.late (
     quality smallint NOT NULL
 );
 CREATE INDEX late_at ON city.late (at);
-CREATE INDEX late_recorded ON city.late USING brin (recorded) WITH (pages_per_range = 32);
+CREATE INDEX late_recorded ON city.late USING brin (recorded) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE TABLE city.latest (
     series integer PRIMARY KEY,
