@@ -63,7 +63,7 @@ def store(
         if receipt := _stored(pg, grant, key):
             return receipt
         at = moment.resolve(pg, AsOf(scenario=scenario))
-        moment.require_open(pg, at)
+        moment.require_open(pg, scenario)
         known = roll.roll(pg)
         resolved = _resolve(pg, readings, known, at, grant)
         marks = fingerprints(readings, at.scenario_id)
