@@ -57,6 +57,7 @@ class LayerRow(Base):
     valid_from: Mapped[datetime | None]
     extent: Mapped[Any | None] = mapped_column(Geometry("POLYGON", srid=4326, spatial_index=False))
     lineage: Mapped[dict[str, Any] | None]
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
@@ -162,3 +163,66 @@ class JobRow(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class AuditRow(Base):
+    """What was done outside of the books: who, when, to what, and why."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=NOW)
+    author: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+
+
+class IdentityRow(Base):
+    """Which city this is, in what it hands on: one row, made when it is first needed."""
+
+    __tablename__ = "identity"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class SubscriptionRow(Base):
+    """A layer that is another city's, and up to which of its cursors we have it."""
+
+    __tablename__ = "subscription"
+
+    layer_id: Mapped[int] = mapped_column(
+        ForeignKey("city.layer.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    origin: Mapped[UUID]
+    title: Mapped[str]
+    cursor: Mapped[int]
+    applied_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class ReceivedRow(Base):
+    """The change of another city that a change of ours repeats."""
+
+    __tablename__ = "received"
+
+    cursor: Mapped[int] = mapped_column(
+        ForeignKey("city.change.cursor", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    origin: Mapped[UUID]
+    origin_cursor: Mapped[int]
+    recorded: Mapped[datetime]
+    action: Mapped[str]
+
+
+class QualityRow(Base):
+    """The quality report of a layer, as of one cursor."""
+
+    __tablename__ = "quality"
+
+    layer_id: Mapped[int] = mapped_column(
+        ForeignKey("city.layer.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    cursor: Mapped[int]
+    report: Mapped[dict[str, Any]]
+    made_at: Mapped[datetime] = mapped_column(server_default=NOW)

@@ -8,6 +8,7 @@ from citytwin.cli.analyses import app as analyses
 from citytwin.cli.layers import app as layers
 from citytwin.cli.scenarios import app as scenarios
 from citytwin.cli.service import app as service
+from citytwin.cli.steward import app as steward
 from citytwin.cli.tokens import app as tokens
 from citytwin.cli.twin import app as twin
 from citytwin.cli.twin import held as quarantine
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (service, layers, analyses, twin):
+for commands in (service, layers, steward, analyses, twin):
     app.registered_commands += commands.registered_commands
 app.add_typer(scenarios, name="scenario")
 app.add_typer(tokens, name="token")

@@ -1,4 +1,4 @@
-"""Commands on layers: load, layers, show, export, drop."""
+"""Commands on layers: load, layers, show, export."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -249,21 +249,3 @@ def _archive(
         made = archive(pg, view, file, max_zoom=max_zoom, told=told)
         as_of = view.moment.cite().params()
     return {"layer": layer, "file": file, "tiles": made.tiles, "as_of": as_of}
-
-
-@app.command()
-def drop(layer: str, data: Data = None, json: Json = False) -> None:
-    """Remove a layer or raster with all its history."""
-    from citytwin.rasters import remove
-    from spatial.rasters import forget
-
-    with city(data) as (database, chosen):
-        with database.begin() as tx:
-            try:
-                catalogue.drop(tx, layer)
-                files = []
-            except NotFound:
-                files = forget(tx, layer)
-        for file in files:
-            remove(rasters_dir(chosen), file)
-    answer({"dropped": layer}, json, f"{layer} is gone, with its history.")

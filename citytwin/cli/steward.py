@@ -1,0 +1,118 @@
+"""Commands of the data steward: undo, remove, erase, and the audit of it."""
+
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from citytwin.cli.output import Data, Json, answer, author, city, table
+from citytwin.home import rasters_dir, rejects_dir
+from spatial import audit as audits
+from spatial import catalogue
+from spatial.errors import Invalid, NotFound
+from spatial.filter.filter import Filter
+
+app = typer.Typer()
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
+Reason = Annotated[str, typer.Option(help="why, for the audit")]
+
+
+@app.command()
+def revert(
+    cursor: Annotated[int, typer.Argument(help="the change to undo, as load and history name it")],
+    force: Annotated[bool, typer.Option(help="overrule what was changed since")] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Undo a load or an edit by recording a correction; nothing is deleted."""
+    from spatial.revert import revert as undo
+
+    with city(data) as (database, _):
+        done = undo(database, cursor, author=author(), force=force)
+    answer(
+        asdict(done),
+        json,
+        f"{done.layer}: the {done.action} of {done.author} is undone in {done.features} features;"
+        f" to take that back: citytwin revert {done.cursor}",
+    )
+
+
+@app.command()
+def drop(
+    layer: str,
+    reason: Reason = "dropped at the command line",
+    yes: Yes = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Remove a layer or raster with all its history and files."""
+    from citytwin.rasters import remove
+    from spatial.rasters import forget
+
+    with city(data) as (database, chosen):
+        _confirm(f"{layer} and all its history will be gone for good. Drop it?", yes)
+        with database.begin() as tx:
+            try:
+                catalogue.drop(tx, layer)
+                files = []
+            except NotFound:
+                files = forget(tx, layer)
+            audits.note(
+                tx.pg, author=author(), action="drop", subject=layer, reason=reason, detail={}
+            )
+        for file in files:
+            remove(rasters_dir(chosen), file)
+        (rejects_dir(chosen) / f"{layer}.rejects.geojson").unlink(missing_ok=True)
+    answer({"dropped": layer}, json, f"{layer} is gone, with its history.")
+
+
+@app.command()
+def erase(
+    layer: str,
+    column: Annotated[list[str], typer.Option(help="what to blank, again for each; geom is one")],
+    reason: Annotated[str, typer.Option(help="why, for the audit: the law, the request")],
+    fid: Annotated[list[int] | None, typer.Option(help="a feature, again for each")] = None,
+    where: Annotated[str | None, typer.Option(help="the features, as CQL2 text")] = None,
+    yes: Yes = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Blank values of features in every version, as the law may ask; it cannot be undone."""
+    from spatial.erase import erase as blank
+
+    with city(data) as (database, chosen):
+        _confirm(f"{', '.join(column)} will be gone from every version. Erase it?", yes)
+        done = blank(
+            database, layer, column,
+            fids=fid or (), where=Filter(where) if where else None,
+            author=author(), reason=reason,
+        )  # fmt: skip
+        (rejects_dir(chosen) / f"{layer}.rejects.geojson").unlink(missing_ok=True)
+    answer(
+        asdict(done),
+        json,
+        f"{layer}: {', '.join(done.columns)} of {done.features} features is erased in"
+        f" {done.versions} versions. Backups and bundles made before still hold it.",
+    )
+
+
+@app.command()
+def audit(
+    layer: Annotated[str | None, typer.Argument()] = None, data: Data = None, json: Json = False
+) -> None:
+    """List what was dropped, erased and restored: who, when, why."""
+    with city(data) as (database, _):
+        found = audits.entries(database, layer)
+    rows = [(e.at, e.author, e.action, e.subject, e.reason) for e in found]
+    answer(
+        [asdict(entry) for entry in found],
+        json,
+        table(("at", "author", "action", "subject", "reason"), rows),
+    )
+
+
+def _confirm(question: str, yes: bool) -> None:
+    """Ask a person; a script has decided already."""
+    if not yes and sys.stdin.isatty() and not typer.confirm(question):
+        raise Invalid("nothing was done")

@@ -1,0 +1,90 @@
+"""Legal erasure: values blanked in every version, in all scenarios. It cannot be undone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from spatial import audit, catalogue, changes
+from spatial.bulk import degrees
+from spatial.database import Database, Pg
+from spatial.errors import Invalid, NotFound
+from spatial.filter.filter import Filter
+from spatial.grant import OWNER, Grant, Scope
+from spatial.layer import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was blanked: the features, in how many versions, and the change that says so."""
+
+    layer: str
+    columns: tuple[str, ...]
+    features: int
+    versions: int
+    cursor: int
+
+
+def erase(
+    database: Database,
+    name: str,
+    columns: Sequence[str],
+    *,
+    author: str,
+    reason: str,
+    fids: Sequence[int] = (),
+    where: Filter | None = None,
+    grant: Grant = OWNER,
+) -> Erased:
+    """Blank columns (`geom` is one) of features, named by fid or by what any version of them said.
+
+    The audit keeps who, when, why and which features, but no value. Raises NotFound where no
+    feature is meant, Invalid for an unknown column or without a reason.
+    """
+    grant.require(Scope.ADMIN)
+    if (where is None) == (not fids):
+        raise Invalid("name the features, either by fid or by a filter")
+    with database.begin() as tx:
+        layer = catalogue.find(tx.pg, name)
+        stamp = changes.lock_layer(tx.pg, layer)
+        layer = catalogue.find(tx.pg, name)
+        unknown = sorted(set(columns) - {*layer.column_names, "geom"})
+        if unknown or not columns:
+            known = ", ".join([*layer.column_names, "geom"])
+            raise Invalid(f"'{name}' has no column {', '.join(unknown) or 'named'}: it has {known}")
+        meant = sorted(set(fids)) if where is None else _meant(tx.pg, layer, where)
+        tally = changes.Tally(boxes=_boxes(tx.pg, layer, meant))
+        versions = tx.pg.execute(
+            sql.SQL("UPDATE {} SET {} WHERE fid = ANY ({})").format(
+                layer.table,
+                sql.SQL(", ").join(
+                    sql.SQL("{} = NULL").format(sql.Identifier(column)) for column in columns
+                ),
+                meant,
+            )
+        ).rowcount
+        if not versions:
+            raise NotFound(f"'{name}' has no such feature")
+        audit.note(
+            tx.pg, author=author, action="erase", subject=name, reason=reason,
+            detail={"columns": list(columns), "fids": meant, "versions": versions},
+        )  # fmt: skip
+        changes.record(tx.pg, layer, stamp, tally, author=author, action="erase")
+        cursor = catalogue.find(tx.pg, name).cursor
+    return Erased(name, tuple(columns), len(meant), versions, cursor)
+
+
+def _meant(pg: Pg, layer: Layer, where: Filter) -> list[int]:
+    query = sql.SQL("SELECT DISTINCT fid FROM {} WHERE {} ORDER BY fid")
+    rows = pg.execute(query.format(layer.table, where.on(layer).sql)).fetchall()
+    return [row[0] for row in rows]
+
+
+def _boxes(pg: Pg, layer: Layer, fids: list[int]) -> list[tuple[float, float, float, float]]:
+    rows = pg.execute(
+        sql.SQL(
+            "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(geom)"
+            " AS e FROM {} WHERE fid = ANY ({}) GROUP BY fid) box WHERE e IS NOT NULL"
+        ).format(layer.table, fids)
+    ).fetchall()
+    return [degrees((w, s, e, n), layer.srid) for w, s, e, n in rows]
