@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from citytwin import archives, fonts, health, maps, twin
+from citytwin import archives, fonts, health, maps, qgis, twin
 from citytwin.access import Access
 from citytwin.settings import Settings, settings
 from ogc_api.connection import Connection
@@ -31,7 +31,14 @@ async def _to_screen(_: object) -> Response:
 
 def application(database: Database, chosen: Settings) -> Starlette:
     """The application over a database; no network, no process of its own."""
-    rooms = [*health.routes, *fonts.routes, *maps.routes, *archives.routes, *twin.routes]
+    rooms = [
+        *health.routes,
+        *fonts.routes,
+        *maps.routes,
+        *archives.routes,
+        *qgis.routes,
+        *twin.routes,
+    ]
     if (SCREEN / "index.html").is_file():
         rooms += [
             Route("/screen", _to_screen),

@@ -58,7 +58,7 @@ async def tile_json(request: Request) -> Response:
     layers = await run_in_threadpool(_find, names_of(request.path_params["layer"]))
     wanted = _filter(request, layers)
     return JSONResponse(
-        tilejson(layers, context.base_url.get(), context.asof.get(), _language(request), wanted)
+        tilejson(layers, context.base_url.get(), context.asof.get(), language_of(request), wanted)
     )
 
 
@@ -80,11 +80,11 @@ async def map_style(request: Request) -> Response:
         wanted = _filter(request, layers)
         title = {"zh": layers[0].title("zh"), "en": layers[0].title("en")}
     made = style(
-        [_style_layer(layer) for layer in layers],
+        [style_layer(layer) for layer in layers],
         lambda layer: tiles_url(base_url, layer, asof, wanted),
         glyphs_url=base_url + GLYPHS,
         name=title,
-        language=_language(request),
+        language=language_of(request),
         timezone=request.app.state.timezone,
     )
     return JSONResponse(THEMES[name].recoloured(made) if name in THEMES else made)
@@ -117,7 +117,8 @@ def _visible() -> list[Layer]:
         return seen_layers(pg, context.grant.get())
 
 
-def _style_layer(layer: Layer) -> StyleLayer:
+def style_layer(layer: Layer) -> StyleLayer:
+    """What drawing a layer needs to know of it."""
     return StyleLayer(
         layer.name,
         {"zh": layer.title("zh"), "en": layer.title("en")},
@@ -130,7 +131,8 @@ def _style_layer(layer: Layer) -> StyleLayer:
     )
 
 
-def _language(request: Request) -> str:
+def language_of(request: Request) -> str:
+    """The language that a request asks for: zh or en."""
     asked = request.query_params.get("lang") or request.headers.get("accept-language", "zh")
     return "en" if asked.lower().startswith("en") else "zh"
 

@@ -36,6 +36,7 @@ class Look:
 
     `draw` are MapLibre layers without id and source, and may carry `source_zoom`: the zoom whose
     tiles they read at every zoom above it, so that a polygon cut by tiles is named once.
+    `classes` say by which column's codes the features are coloured, in the order of the legend.
     """
 
     rank: int
@@ -43,6 +44,7 @@ class Look:
     visible: bool
     legend: list[dict[str, Any]]
     draw: list[dict[str, Any]]
+    classes: Mapping[str, Any] | None = None
 
 
 def look(
@@ -73,6 +75,7 @@ def look(
         visible=known.get("visible", True),
         legend=_legend(classes) if classes else [_entry(title, colour)],
         draw=drawn,
+        classes=classes,
     )
 
 

@@ -70,7 +70,7 @@ def style(
         "type": "background",
         "paint": {"background-color": BACKGROUND},
     }
-    bounds = _union([layer.bounds for layer in layers if layer.bounds])
+    bounds = union([layer.bounds for layer in layers if layer.bounds])
     return {
         "version": 8,
         "name": name[language],
@@ -132,7 +132,8 @@ def _entry(layer: StyleLayer, its_look: Look) -> dict[str, Any]:
     }
 
 
-def _union(boxes: Sequence[Box]) -> list[float] | None:
+def union(boxes: Sequence[Box]) -> list[float] | None:
+    """The box around boxes; None around none."""
     if not boxes:
         return None
     west, south, east, north = zip(*boxes, strict=True)

@@ -6,6 +6,7 @@ import typer
 
 from citytwin.cli.analyses import app as analyses
 from citytwin.cli.layers import app as layers
+from citytwin.cli.qgis import app as qgis
 from citytwin.cli.scenarios import app as scenarios
 from citytwin.cli.service import app as service
 from citytwin.cli.steward import app as steward
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (service, layers, steward, analyses, twin):
+for commands in (service, layers, steward, analyses, twin, qgis):
     app.registered_commands += commands.registered_commands
 app.add_typer(scenarios, name="scenario")
 app.add_typer(tokens, name="token")

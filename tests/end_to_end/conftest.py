@@ -4,10 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from qgis_home import Qgis, qgis_at
 from service import Service, running_service
 
 from spatial.database import Database
 from spatial.postgres.cluster import Cluster
+
+
+@pytest.fixture(scope="session")
+def qgis(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Qgis:
+    """The real QGIS before the sample city."""
+    return qgis_at(service.url, tmp_path_factory.mktemp("qgis"))
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,13 @@
 
 Standard input: url; layers to read by the OAPIF provider, each with its name, perhaps a box in
 the layer's CRS and an address other than url; tiles, an XYZ template and an extent to draw;
-password, of a token. Standard output: the same, as seen.
+project, a file to open, with layers of it to draw by their ids at an extent; password, of a
+token. Standard output: the same, as seen.
 """
 
 import json
 import sys
+from collections import Counter
 from typing import Any
 
 from qgis.core import (
@@ -14,14 +16,17 @@ from qgis.core import (
     QgsAuthMethodConfig,
     QgsCoordinateReferenceSystem,
     QgsFeatureRequest,
+    QgsLayerTreeGroup,
+    QgsMapLayer,
     QgsMapRendererSequentialJob,
     QgsMapSettings,
+    QgsProject,
     QgsRectangle,
     QgsVectorLayer,
     QgsVectorTileLayer,
 )
 from qgis.PyQt.QtCore import QSize
-from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtGui import QColor, QImage
 
 SIDE = 512
 
@@ -59,6 +64,13 @@ def drawn(template: str, extent: list[float]) -> dict[str, Any]:
     layer = QgsVectorTileLayer(f"type=xyz&url={template}&zmin=0&zmax=16", "tiles")
     if not layer.isValid():
         return {"valid": False}
+    picture = painted(layer, extent)
+    ink = sum(picture.pixelColor(x, y) != QColor("white") for x in range(SIDE) for y in range(SIDE))
+    return {"valid": True, "covered": ink / SIDE**2}
+
+
+def painted(layer: QgsMapLayer, extent: list[float]) -> QImage:
+    """A picture of one layer over an extent in web mercator, on white."""
     settings = QgsMapSettings()
     settings.setLayers([layer])
     settings.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
@@ -68,9 +80,50 @@ def drawn(template: str, extent: list[float]) -> dict[str, Any]:
     job = QgsMapRendererSequentialJob(settings)
     job.start()
     job.waitForFinished()
-    picture = job.renderedImage()
-    ink = sum(picture.pixelColor(x, y) != QColor("white") for x in range(SIDE) for y in range(SIDE))
-    return {"valid": True, "covered": ink / SIDE**2}
+    return job.renderedImage()
+
+
+def project(file: str, draw: list[str], extent: list[float]) -> dict[str, Any]:
+    """What opening a project gives: its tree, its layers, and pictures as lists of colours."""
+    opened = QgsProject.instance()
+    read = opened.read(file)
+    layers = opened.mapLayers()
+    return {
+        "read": read,
+        "title": opened.title(),
+        "crs": opened.crs().authid(),
+        "tree": branch(opened.layerTreeRoot()),
+        "layers": {name: told(layer) for name, layer in layers.items()},
+        "drawn": {name: colours(painted(layers[name], extent)) for name in draw},
+    }
+
+
+def branch(group: QgsLayerTreeGroup) -> list[Any]:
+    """Groups as {name: children}, layers as their ids."""
+    return [
+        {node.name(): branch(node)} if isinstance(node, QgsLayerTreeGroup) else node.layerId()
+        for node in group.children()
+    ]
+
+
+def told(layer: QgsMapLayer) -> dict[str, Any]:
+    """A layer's account of itself, with the colours of its legend."""
+    found = {"valid": layer.isValid(), "name": layer.name(), "source": layer.source()}
+    renderer = layer.renderer()
+    # the symbols live as long as what they came in
+    if isinstance(layer, QgsVectorTileLayer):
+        styles = renderer.styles()
+        legend = {style.styleName(): style.symbol().color().name() for style in styles}
+        return {**found, "legend": legend}
+    entries = renderer.legendSymbolItems()
+    legend = {one.label(): one.symbol().color().name() for one in entries if one.symbol()}
+    return {**found, "count": layer.featureCount(), "renderer": renderer.type(), "legend": legend}
+
+
+def colours(picture: QImage) -> dict[str, float]:
+    """The share of a picture that each of its main colours has."""
+    tally = Counter(picture.pixelColor(x, y).name() for x in range(SIDE) for y in range(SIDE))
+    return {name: count / SIDE**2 for name, count in tally.items() if count > SIDE**2 / 100}
 
 
 def authenticated(password: str) -> str:
@@ -92,6 +145,8 @@ def main() -> None:
     application.initQgis()
     authcfg = authenticated(order["password"]) if order.get("password") else ""
     seen = {"layers": [opened(order, one, authcfg) for one in order.get("layers", [])]}
+    if "project" in order:
+        seen["project"] = project(**order["project"])
     if "tiles" in order:
         seen["tiles"] = drawn(**order["tiles"])
     json.dump(seen, sys.stdout)

@@ -1,15 +1,9 @@
 """The real QGIS opens the city: counted, filtered by extent, typed, at a time, with a token."""
 
-import json
-import os
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import geopandas as gpd
 import pytest
 import shapely
+from qgis_home import Qgis
 from service import Service
 
 from spatial.asof import AsOf, as_of
@@ -17,42 +11,7 @@ from spatial.database import Database
 from spatial.frame import read_frame
 from spatial.grant import OWNER
 
-READER = Path(__file__).with_name("qgis_reader.py")
-PYTHON = "/usr/bin/python3"
 CENTRE = (120.36, 31.48, 120.38, 31.50)
-Qgis = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def qgis(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Qgis:
-    """Ask QGIS, in a process of its own with a home of its own."""
-    home = tmp_path_factory.mktemp("qgis")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
-        "HOME": str(home),
-        "XDG_RUNTIME_DIR": str(home),
-        "QGIS_AUTH_DB_DIR_PATH": str(home),
-        "QT_QPA_PLATFORM": "offscreen",
-    }
-    try:
-        subprocess.run([PYTHON, "-c", "import qgis.core"], env=environment, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no QGIS here: apt install python3-qgis")
-
-    def ask(**order: Any) -> dict[str, Any]:
-        done = subprocess.run(
-            [PYTHON, str(READER)],
-            input=json.dumps({"url": service.url} | order),
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        seen: dict[str, Any] = json.loads(done.stdout)
-        return seen
-
-    return ask
 
 
 @pytest.fixture(scope="module")
