@@ -9,6 +9,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+from pygeoapi import l10n
 from pygeoapi.api import API, APIRequest, itemtypes, processes
 from pygeoapi.openapi import get_oas
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +25,18 @@ from spatial.query import seen_layers, snapshot
 
 # ours is spatial.filter, for every answer alike: pygeoapi's would refuse much of CQL2
 itemtypes.parse_cql2_text = itemtypes.modify_pygeofilter = lambda *_, **__: None
+
+
+class _Forgetful(dict[Any, Any]):
+    """A cache that keeps nothing."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+
+# pygeoapi keeps one configuration for each language, whosever it was: its pages would then know
+# nothing of layers loaded since, and of one caller's layers too much for the next
+l10n._cfg_cache = _Forgetful()
 
 type Function = Callable[..., tuple[dict[str, str], int, str | bytes | dict[str, Any]]]
 

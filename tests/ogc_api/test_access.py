@@ -151,3 +151,9 @@ def test_tokens_expire_are_hashed_and_can_be_revoked(
 def test_writing_needs_a_token(database: Database, plots: object) -> None:
     with pytest.raises(Denied), edit(database, "plots", author="x", grant=ANONYMOUS) as editor:
         editor.update(1, {"height": 1.0})
+
+
+def test_pages_know_the_layers_of_their_own_caller(client, database, plots):
+    assert client.get("/collections/plots?f=html").status_code == 200
+    make_layer(database, "later")
+    assert client.get("/collections/later?f=html").status_code == 200
