@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ogc_api import context
 from ogc_api.connection import words
-from ogc_api.errors import body_of, status_of
+from ogc_api.errors import Elsewhen, body_of, status_of
 from spatial.asof import as_of
 from spatial.database import Database
 from spatial.errors import CityError, Denied, Unavailable
@@ -107,6 +107,8 @@ async def _send_error(send: Send, error: CityError) -> None:
         headers.append((b"www-authenticate", CHALLENGE))
     if isinstance(error, Unavailable):
         headers.append((b"retry-after", b"2"))
+    if isinstance(error, Elsewhen):
+        headers.append((b"link", error.link.encode()))
     body: dict[str, Any] = body_of(error)
     content = json.dumps(body, ensure_ascii=False).encode()
     headers.append((b"content-length", str(len(content)).encode()))

@@ -144,7 +144,7 @@ class LayerView:
     def columns(self) -> list[str]:
         """Names of the attributes."""
         document = self.city._get(f"/collections/{self.name}/schema", {"f": "json"})
-        return [name for name in document["properties"] if name != "geometry"]
+        return [name for name, told in document["properties"].items() if "x-ogc-role" not in told]
 
     def to_geopandas(
         self,

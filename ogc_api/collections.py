@@ -7,6 +7,9 @@ from spatial.catalogue import find_visible
 from spatial.moment import resolve
 from spatial.query import Reading, seen_layers, snapshot, step_down
 
+#: Valid time is what versions are told apart by, and whoever writes may say it (OGC's draft).
+VERSIONING = {"timeAxis": "validity-time", "mutationTime": "client"}
+
 
 def counted(document: dict[str, Any]) -> dict[str, Any]:
     """A layer's document with its `itemCount` at the AsOf asked for; others as they are."""
@@ -17,7 +20,7 @@ def counted(document: dict[str, Any]) -> dict[str, Any]:
         layer = find_visible(pg, document["id"], grant)
         view = Reading(layer, resolve(pg, context.asof.get()), grant)
         step_down(pg, grant)
-        return document | {"itemCount": items.count(pg, view)}
+        return document | {"itemCount": items.count(pg, view), "versioning": VERSIONING}
 
 
 def all_counted(document: dict[str, Any]) -> dict[str, Any]:
@@ -26,9 +29,9 @@ def all_counted(document: dict[str, Any]) -> dict[str, Any]:
     with snapshot(context.database.get()) as pg:
         moment = resolve(pg, context.asof.get())
         known = {
-            layer.name: {"itemCount": layer.current}
+            layer.name: {"versioning": VERSIONING}
+            | ({"itemCount": layer.current} if Reading(layer, moment, grant).counted else {})
             for layer in seen_layers(pg, grant)
-            if Reading(layer, moment, grant).counted
         }
     listed = [one | known.get(one["id"], {}) for one in document["collections"]]
     return document | {"collections": listed}

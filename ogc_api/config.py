@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from ogc_api import jsonfg
 from ogc_api.exports import FORMATS
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
 from spatial import crs
@@ -82,6 +83,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
             _link("application/json", "tilejson", f"{base_url}/tiles/{layer.name}.json"),
             _link(style, "style", f"{base_url}/styles/{layer.name}.json"),
             _link("application/schema+json", _SORTABLES, f"{place}/sortables"),
+            _link(jsonfg.MIMETYPE, "items", f"{place}/items?f=jsonfg"),
             *(_link(form.mimetype, "items", f"{place}/items?f={form.name}") for form in FORMATS),
         ],
         "extents": {

@@ -8,7 +8,8 @@ from typing import Any
 from psycopg import sql
 
 from ogc_api import context, items
-from ogc_api.geojson import MIMETYPE, Answer, answer, link, place_of, plain_collection
+from ogc_api.geojson import MIMETYPE, Answer, answer, plain_collection
+from ogc_api.links import link, place_of
 from ogc_api.params import wanted_of, whole
 from spatial import history
 from spatial.asof import AsOf, as_of

@@ -77,10 +77,12 @@ def read(body: bytes, content_crs: str | None, zone: tzinfo, *, whole: bool) -> 
         properties = {}
     if not isinstance(properties, dict):
         raise Invalid("'properties' must be an object of attributes and their values")
-    uri = (content_crs or "").strip().strip("<>") or crs.CRS84_URI
+    uri, member = (content_crs or "").strip().strip("<>") or crs.CRS84_URI, "geometry"
+    if document.get("place") is not None:  # JSON-FG: in a CRS of its own
+        uri, member = _crs_of(document.get("coordRefSys", uri)), "place"
     geometry = None
-    if whole or "geometry" in document:
-        geometry = _geometry(document.get("geometry"), uri)
+    if whole or member in document:
+        geometry = _geometry(document.get(member), uri)
     return Draft(properties, geometry, uri, _period(document.get("time"), zone))
 
 
@@ -99,6 +101,12 @@ def _document(body: bytes) -> dict[str, Any]:
 
 def _no_number(name: str) -> float:
     raise ValueError(f"{name} is not a number of JSON")
+
+
+def _crs_of(named: Any) -> str:
+    if not isinstance(named, str):
+        raise Invalid("'coordRefSys' is the URI of one CRS")
+    return named
 
 
 def _geometry(found: Any, uri: str) -> BaseGeometry:

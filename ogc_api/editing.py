@@ -14,7 +14,7 @@ from ogc_api.draft import Draft
 from ogc_api.items import identity
 from spatial.catalogue import find_visible
 from spatial.edit import Editor, edit
-from spatial.errors import Conflict, Invalid
+from spatial.errors import Conflict, Gone, Invalid
 from spatial.period import Period
 from spatial.query import snapshot
 
@@ -34,11 +34,24 @@ def create(layer: str, body: bytes, content_crs: str | None) -> int:
 def replace(
     layer: str, fid: str, body: bytes, content_crs: str | None, expected: Set[int] | None
 ) -> None:
-    """All values of a feature; an attribute that is left out becomes null."""
+    """All values of a feature; an attribute that is left out becomes null.
+
+    Within a period also where it was not there: that extends its life, or begins another.
+    """
     sent = draft.read(body, content_crs, context.zone.get(), whole=True)
     with _editor(layer) as editor:
-        nulls = dict.fromkeys(editor.layer.column_names)
-        _write(editor, identity(layer, fid), sent, nulls | sent.properties, expected)
+        values = dict.fromkeys(editor.layer.column_names) | sent.properties
+        (number, version), when = identity(layer, fid), sent.period or _when(editor)
+        if isinstance(when, datetime) or version is not None or sent.geometry is None:
+            _write(editor, (number, version), sent, values, expected)
+            return
+        sent.check(editor.layer)
+        try:
+            _expect(editor, number, when, expected)
+        except Gone:  # what is not there in that period is put there
+            if expected is not None:
+                raise
+        editor.put(number, when, values, sent.geometry, sent.srid)
 
 
 def update(

@@ -29,6 +29,14 @@ class ResultNotReady(NotFound):
     """The job has not finished yet."""
 
 
+class Elsewhen(Gone):
+    """It is not there at that moment; `link` is a Link header that leads to when it is."""
+
+    def __init__(self, message: str, link: str) -> None:
+        super().__init__(message)
+        self.link = link
+
+
 STATUS: dict[type[CityError], tuple[int, str]] = {
     Rejected: (422, "InvalidParameterValue"),
     TooLarge: (413, "InvalidParameterValue"),

@@ -6,13 +6,13 @@ from collections.abc import Set
 from spatial import crs
 from spatial.digest import digest
 
-_VERSION = re.compile(r'"(\d{1,18})(?:-[\w.]+)?"')
+_VERSION = re.compile(r'"(\d{1,18})(?:-[\w.-]+)?"')
 
 
-def of_version(version: int, crs_uri: str) -> str:
-    """The tag of a feature in a CRS."""
+def of_version(version: int, crs_uri: str, *, fg: bool = False) -> str:
+    """The tag of a feature in a CRS, as GeoJSON or as JSON-FG."""
     tail = "" if crs_uri == crs.CRS84_URI else f"-{crs_uri.rpartition('/')[2]}"
-    return f'"{version}{tail}"'
+    return f'"{version}{tail}{"-fg" if fg else ""}"'
 
 
 def of_parts(*parts: object) -> str:

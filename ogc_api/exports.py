@@ -18,6 +18,7 @@ from psycopg import sql
 
 from ogc_api import context, etag, geojson, items
 from ogc_api.items import Wanted
+from ogc_api.links import address, place_of
 from ogc_api.params import MAX_WHOLE, wanted_of
 from spatial import crs
 from spatial.asof import Interval
@@ -185,7 +186,7 @@ def export(layer: str, query: Mapping[str, str], form: Format) -> geojson.Answer
         out.close()
         raise
     cited = view.moment.cite()
-    here = geojson.place_of(layer, "items")
+    here = place_of(layer, "items")
     headers = {
         "Content-Type": form.mimetype,
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(layer)}.{form.name}",
@@ -195,7 +196,7 @@ def export(layer: str, query: Mapping[str, str], form: Format) -> geojson.Answer
     }
     onward = geojson.onward(query, wanted, cited, matched, returned, last)
     if onward is not None:
-        target = geojson.address(here, onward | {"f": form.name})
+        target = address(here, onward | {"f": form.name})
         headers["Link"] = f'<{target}>; rel="next"; type="{form.mimetype}"'
     if form.name == "parquet":  # compressed within
         headers["Content-Encoding"] = "identity"

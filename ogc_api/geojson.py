@@ -7,20 +7,19 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, datetime
 from itertools import chain, islice
 from threading import BoundedSemaphore
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from ogc_api import context, etag, items
+from ogc_api import context, etag, items, jsonfg
 from ogc_api.connection import said
-from ogc_api.params import MAX_LIMIT, MAX_WHOLE, wanted_of
-from spatial.asof import AsOf, format_instant
+from ogc_api.links import link, place_of
+from ogc_api.params import MAX_LIMIT, MAX_WHOLE, SHARED_IDS, UNIQUE_IDS, wanted_of
+from spatial.asof import AsOf, Interval, format_instant
 from spatial.errors import Unavailable
-from spatial.history import State
 
 MIMETYPE = "application/geo+json"
 STREAMS = 4
@@ -37,11 +36,6 @@ class Answer:
     status: int = 200
 
 
-def place_of(layer: str, *parts: str) -> str:
-    """The address of a layer, or of what lies under it."""
-    return "/".join([f"{context.base_url.get()}/collections", *map(quote, (layer, *parts))])
-
-
 def collection(layer: str, query: Mapping[str, str]) -> Answer:
     """A page of a layer's features, by key: the last page costs what the first does."""
     wanted = wanted_of(query, maximum=MAX_WHOLE)
@@ -55,7 +49,12 @@ def collection(layer: str, query: Mapping[str, str]) -> Answer:
             )
         )
         tag = etag.of_parts(found.edition, place_of(layer), query)
-        further = {**headers(wanted.crs, found.asof), "ETag": tag}
+        further = {
+            **headers(wanted.crs, found.asof),
+            "Content-Type": jsonfg.mimetype(wanted),
+            "ETag": tag,
+            **profile(found.asof, wanted),
+        }
         pieces = _pieces(found, layer, query, wanted)
         if not large:
             return Answer(b"".join(pieces), further)
@@ -68,20 +67,21 @@ def _pieces(
 ) -> Iterator[bytes]:
     """A FeatureCollection bit by bit: the features as they come, then what is told of them."""
     rows, returned, last = iter(found.rows), 0, None
-    lead = '{"type":"FeatureCollection","features":['
+    head = {"type": "FeatureCollection", **jsonfg.head(found.layer, wanted)}
+    lead = dumped(head)[:-1] + ',"features":['
     while batch := list(islice(rows, items.BATCH)):
         yield (lead + ",".join(row[2] for row in batch)).encode()
         lead, returned = ",", returned + len(batch)
         last = f"{batch[-1][0]}.{batch[-1][1]}"
-    here = place_of(layer)
+    here, kind = place_of(layer), jsonfg.mimetype(wanted)
     links = [
-        link("self", MIMETYPE, f"{here}/items", query),
+        link("self", kind, f"{here}/items", query),
         link("alternate", "text/html", f"{here}/items", {**query, "f": "html"}),
         link("collection", "application/json", here, said()),
     ]
     further = onward(query, wanted, found.asof, found.matched, returned, last)
     if further is not None:
-        links.append(link("next", MIMETYPE, f"{here}/items", further))
+        links.append(link("next", kind, f"{here}/items", further))
     told = {
         "numberMatched": found.matched,
         "numberReturned": returned,
@@ -121,49 +121,12 @@ def onward(
     return None
 
 
-def feature(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
-    """One feature at the moment asked for."""
-    wanted = wanted_of({key: value for key, value in query.items() if key in ("crs",)})
-    one = items.feature(
-        context.database.get(), layer, fid, context.asof.get(), context.grant.get(), wanted
-    )
-    place = place_of(layer, "items", fid)
-    links = [
-        link("self", MIMETYPE, place, query),
-        link("collection", "application/json", place_of(layer), said()),
-    ]
-    further = {
-        "ETag": etag.of_version(one.version, wanted.crs),
-        "Link": _history_links(one, place),
-    }
-    state = next(state for state in one.life if state.version == one.version)
-    if state.start is not None:
-        further["Memento-Datetime"] = format_datetime(state.start.astimezone(UTC), usegmt=True)
-    return answer(one.feature | {"links": links}, wanted.crs, one.asof, further)
-
-
-def _history_links(one: items.One, here: str) -> str:
-    """The feature's other states (RFC 5829), and where all are listed (RFC 7089)."""
-    books = {key: value for key, value in context.asof.get().params().items() if key != "datetime"}
-
-    def at(state: State) -> str:
-        """An address that reads the state; one that was always so is there at its last moment."""
-        when = state.start or (state.end and state.end - timedelta(microseconds=1))
-        return address(here, {"datetime": format_instant(when), **books} if when else books)
-
-    place = [state.version for state in one.life].index(one.version)
-    listed = address(f"{here}/versions", books)
-    targets = {
-        "original": address(here, books),
-        "version-history": listed,
-        "timemap": listed,
-        "latest-version": at(one.life[-1]),
-    }
-    if place > 0:
-        targets["predecessor-version"] = at(one.life[place - 1])
-    if place + 1 < len(one.life):
-        targets["successor-version"] = at(one.life[place + 1])
-    return ", ".join(f'<{href}>; rel="{rel}"' for rel, href in targets.items())
+def profile(asof: AsOf, wanted: items.Wanted) -> dict[str, str]:
+    """The header that says how several states of a feature are told apart, where there are any."""
+    if not isinstance(asof.valid_at, Interval):
+        return {}
+    name = UNIQUE_IDS if wanted.unique_ids else SHARED_IDS
+    return {"Link": f'<http://www.opengis.net/def/profile/OGC/0/{name}>; rel="profile"'}
 
 
 def plain_collection(features: list[items.Feature]) -> dict[str, Any]:
@@ -199,14 +162,3 @@ def answer(
 def dumped(document: Mapping[str, Any]) -> str:
     """JSON as we write it: no spaces, and letters as they are."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def link(rel: str, kind: str, href: str, query: Mapping[str, str]) -> dict[str, str]:
-    """A link object."""
-    return {"rel": rel, "type": kind, "href": address(href, query)}
-
-
-def address(href: str, query: Mapping[str, str]) -> str:
-    """An address with its query, if there is any."""
-    tail = urlencode(query)
-    return f"{href}?{tail}" if tail else href

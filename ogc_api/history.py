@@ -11,9 +11,10 @@ from typing import Any
 
 from psycopg import sql
 
-from ogc_api import context, etag, items
-from ogc_api.geojson import MIMETYPE, Answer, answer, link, place_of, plain_collection
-from ogc_api.params import crs_of, limit_of, only, whole
+from ogc_api import context, etag, items, mementos
+from ogc_api.geojson import MIMETYPE, Answer, answer, plain_collection
+from ogc_api.links import link, place_of
+from ogc_api.params import crs_of, limit_of, only, wanted_of, whole
 from spatial import history
 from spatial.asof import AsOf, Interval, format_instant, parse_instant
 from spatial.catalogue import find_visible
@@ -22,11 +23,15 @@ from spatial.moment import resolve
 from spatial.query import Reading, reading, snapshot
 
 _OF_VERSIONS = frozenset(("limit", "after", "crs"))
-_OF_CHANGES = frozenset(("since", "until", "limit"))
+_NARROWING = frozenset(("bbox", "bbox-crs", "filter", "filter-lang", "filter-crs"))
+_OF_CHANGES = frozenset(("since", "until", "limit", *_NARROWING))
 
 
 def versions(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
-    """Every version of a feature, superseded ones too, in the order of the books."""
+    """Every version of a feature, superseded ones too, in the order of the books.
+
+    The links make it RFC 7089's time map: a memento for each state that is believed.
+    """
     only(query, _OF_VERSIONS)
     after, limit = whole("after", query.get("after", "0")), limit_of(query.get("limit"))
     wanted, number = items.Wanted(crs=crs_of(query)), items.identity(layer, fid)[0]
@@ -34,6 +39,7 @@ def versions(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
         rows = pg.execute(_select(view, wanted, number, after, limit + 1)).fetchall()
         if not rows and not pg.execute(_select(view, wanted, number, 0, 1)).fetchone():
             raise NotFound(f"there is no feature {fid} in '{layer}'")
+        life = history.life(pg, view.where(sql.SQL("fid = {}").format(number)))
     here, asof = place_of(layer, "items", fid, "versions"), view.moment.cite()
     links = [
         link("self", MIMETYPE, here, query),
@@ -42,9 +48,14 @@ def versions(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
     if len(rows) > limit:
         onward = {**query, **asof.params(), "after": str(rows[limit - 1][0])}
         links.append(link("next", MIMETYPE, here, onward))
+    states = mementos.time_map(layer, str(number), life)
+    tag = etag.of_parts(view.edition, here, query)
+    if query.get("f") == "link":
+        listed = mementos.header([*links, *states]).replace(", <", ",\n<")
+        return Answer(listed.encode(), {"Content-Type": mementos.LINK_FORMAT, "ETag": tag})
+    links += [state | {"type": MIMETYPE} for state in states]
     features = [_version(row) for row in rows[:limit]]
     document = plain_collection(features) | {"links": links, "asOf": asof.params()}
-    tag = etag.of_parts(view.edition, here, query)
     return answer(document, wanted.crs, asof, {"ETag": tag})
 
 
@@ -68,7 +79,10 @@ def version(layer: str, fid: str, number: str, query: Mapping[str, str]) -> Answ
 
 
 def changes(layer: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """The change log of a layer, in the order of commits, a page at a time."""
+    """The change log of a layer, in the order of commits, a page at a time.
+
+    A filter or box leaves out what touched nothing of which it holds, and counts only such rows.
+    """
     only(query, _OF_CHANGES)
     limit = limit_of(query.get("limit"))
     since = _cursor_or_moment("since", query, end=False)
@@ -76,7 +90,8 @@ def changes(layer: str, query: Mapping[str, str]) -> dict[str, Any]:
     grant = context.grant.get()
     with snapshot(context.database.get()) as pg:
         found = find_visible(pg, layer, grant)
-        view = Reading(found, resolve(pg, context.asof.get()), grant)
+        wanted = wanted_of({name: query[name] for name in _NARROWING & query.keys()})
+        view = items.narrowed(Reading(found, resolve(pg, context.asof.get()), grant), wanted)
         log = history.changes(
             pg,
             view,

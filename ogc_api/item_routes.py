@@ -5,15 +5,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ogc_api import context, diff, editing, etag, geojson, history
+from ogc_api import context, diff, editing, etag, history, jsonfg, mementos
 from ogc_api.geojson import Answer
+from ogc_api.links import place_of
 from ogc_api.pieces import Pieces
 from spatial.errors import TooLarge, Unsupported
 from spatial.grant import Scope
 
 ITEMS_METHODS = ["GET", "POST", "OPTIONS"]
 ITEM_METHODS = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
-_JSON = ("application/json", "application/geo+json", "application/merge-patch+json")
+_JSON = (
+    "application/json",
+    "application/geo+json",
+    "application/merge-patch+json",
+    jsonfg.MIMETYPE,
+)
 
 
 def answered(request: Request, answer: Answer) -> Response:
@@ -36,9 +42,7 @@ async def write_items(request: Request) -> Response:
     body, content_crs = await _body(request), request.headers.get("content-crs")
     fid = await run_in_threadpool(editing.create, layer, body, content_crs)
     # QGIS takes what follows /items/ for the id: no query may stand there
-    return Response(
-        status_code=201, headers={"Location": geojson.place_of(layer, "items", str(fid))}
-    )
+    return Response(status_code=201, headers={"Location": place_of(layer, "items", str(fid))})
 
 
 async def write_item(request: Request) -> Response:
@@ -80,7 +84,10 @@ async def _body(request: Request) -> bytes:
 
 async def _versions(request: Request) -> Response:
     layer, fid = request.path_params["layer"], request.path_params["fid"]
-    answer = await run_in_threadpool(history.versions, layer, fid, context.query.get())
+    query = dict(context.query.get())
+    if "f" not in query and mementos.LINK_FORMAT in request.headers.get("accept", ""):
+        query["f"] = "link"
+    answer = await run_in_threadpool(history.versions, layer, fid, query)
     return answered(request, answer)
 
 

@@ -16,7 +16,7 @@ from spatial.errors import Gone, Invalid, NotFound
 from spatial.filter.equal import equal
 from spatial.filter.filter import Filter
 from spatial.grant import Grant
-from spatial.layer import Box
+from spatial.layer import Box, Layer
 from spatial.query import Reading, names, reading
 
 type Feature = dict[str, Any]
@@ -51,6 +51,7 @@ class Texts:
     matched: int
     asof: AsOf
     edition: tuple[object, ...]
+    layer: Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ class Wanted:
     """Which features, and what of them.
 
     equal: attribute values that must match; after: the key of the last feature of the page
-    before; order: attributes, a minus before one turns it round; crs: the URI of one on offer.
+    before; order: attributes, a minus before one turns it round; crs: the URI of one on offer;
+    fg: as JSON-FG, where another CRS goes into `place`, and both: into `geometry` too, in CRS84;
+    unique_ids: states over an interval have ids of their own.
     """
 
     limit: int = 10
@@ -71,6 +74,9 @@ class Wanted:
     order: Sequence[str] = ()
     geometry: bool = True
     crs: str = crs.CRS84_URI
+    fg: bool = False
+    both: bool = False
+    unique_ids: bool = True
 
 
 def page(database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted) -> Page:
@@ -92,7 +98,7 @@ def texts(
         large = wanted.limit > BATCH
         with pg.cursor("items") if large else pg.cursor() as cursor:
             cursor.execute(select(view, wanted))
-            yield Texts(cursor, matched, view.moment.cite(), view.edition)
+            yield Texts(cursor, matched, view.moment.cite(), view.edition, view.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,15 @@ class One:
     version: int
     life: Sequence[history.State]
     asof: AsOf
+    layer: Layer
+
+
+class Ended(Gone):
+    """A feature that is not there at that moment, but in the states of `life`."""
+
+    def __init__(self, message: str, life: Sequence[history.State]) -> None:
+        super().__init__(message)
+        self.life = life
 
 
 def feature(
@@ -110,7 +125,7 @@ def feature(
 ) -> One:
     """One feature at a moment, or in the state that its id names.
 
-    Raises NotFound where it never was, Gone where it is not there at that moment.
+    Raises NotFound where it never was, Ended where it is not there at that moment.
     """
     number, version = identity(name, fid)
     with reading(database, name, asof, grant) as (pg, view):
@@ -119,13 +134,12 @@ def feature(
         if version is not None:
             one = ever.where(sql.SQL("version = {}").format(version))
         row = pg.execute(select(one, wanted)).fetchone()
-        if row is None:
-            known = pg.execute(ever.count()).fetchone()
-            if known and known[0]:
-                raise Gone(f"feature {fid} of '{name}' is not there at that moment")
-            raise NotFound(f"there is no feature {fid} in '{name}'")
         life = history.life(pg, ever)
-    return One(json.loads(row[2]), row[1], life, view.moment.cite())
+        if row is None and life:
+            raise Ended(f"feature {fid} of '{name}' is not there at that moment", life)
+        if row is None:
+            raise NotFound(f"there is no feature {fid} in '{name}'")
+    return One(json.loads(row[2]), row[1], life, view.moment.cite(), view.layer)
 
 
 def identity(name: str, fid: str) -> tuple[int, int | None]:
@@ -237,18 +251,18 @@ def attributes_of(view: Reading, wanted: Wanted) -> tuple[str, ...]:
 
 def as_geojson(view: Reading, wanted: Wanted) -> sql.Composed:
     """The expression that makes one GeoJSON feature as text."""
-    several = isinstance(view.moment.valid_at, Interval)
+    several = isinstance(view.moment.valid_at, Interval) and wanted.unique_ids
     attributes = attributes_of(view, wanted)
     properties: sql.Composable = sql.SQL("'{}'::json")
     if attributes:
         properties = sql.SQL("(SELECT row_to_json(p) FROM (SELECT {}) p)").format(names(attributes))
     return sql.SQL(
-        "json_build_object('type', 'Feature', 'id', {identity}, 'geometry', {geometry},"
+        "json_build_object('type', 'Feature', 'id', {identity}, {geometry},"
         " 'properties', {properties}, 'time', json_build_object('interval', json_build_array("
         "coalesce({start}, '..'), coalesce({end}, '..'))))::text"
     ).format(
         identity=sql.SQL("fid || '.' || version" if several else "fid"),
-        geometry=_geometry(view.layer.srid, wanted),
+        geometry=_geometries(view.layer.srid, wanted),
         properties=properties,
         start=_instant("lower(valid)"),
         end=_instant("upper(valid)"),
@@ -258,6 +272,18 @@ def as_geojson(view: Reading, wanted: Wanted) -> sql.Composed:
 def _instant(expression: str) -> sql.Composable:
     text: Any = f'to_char({expression}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
     return sql.SQL(text)
+
+
+def _geometries(stored: int, wanted: Wanted) -> sql.Composable:
+    """The members that hold the geometry: in JSON-FG another CRS than CRS84 goes into `place`."""
+    shape = _geometry(stored, wanted)
+    if not wanted.fg:
+        return sql.SQL("'geometry', {}").format(shape)
+    none: sql.Composable = sql.SQL("NULL::json")
+    if wanted.crs == crs.CRS84_URI:
+        return sql.SQL("'geometry', {}, 'place', {}").format(shape, none)
+    plain = _geometry(stored, replace(wanted, crs=crs.CRS84_URI)) if wanted.both else none
+    return sql.SQL("'geometry', {}, 'place', {}").format(plain, shape)
 
 
 def _geometry(stored: int, wanted: Wanted) -> sql.Composable:

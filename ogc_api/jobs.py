@@ -8,7 +8,8 @@ from uuid import UUID
 from ogc_api import context, geojson
 from ogc_api.errors import NoSuchJob, ResultNotReady
 from ogc_api.execution import GEOJSON, JSON, RESULT, Reply
-from ogc_api.geojson import Answer, dumped, link, place_of
+from ogc_api.geojson import Answer, dumped
+from ogc_api.links import link, place_of
 from ogc_api.params import MAX_WHOLE, limit_of, only, whole
 from spatial.analyses import jobs
 from spatial.analyses.jobs import UNEXPECTED, Job, Sought

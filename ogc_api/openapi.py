@@ -5,7 +5,7 @@ from typing import Any
 
 from ogc_api.exports import FORMATS
 from ogc_api.jobs import STATUSES
-from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
+from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT, SHARED_IDS, UNIQUE_IDS
 from spatial.filter.filter import LANGUAGES
 
 type Node = dict[str, Any]
@@ -75,6 +75,7 @@ PARAMETERS = {
     "since": _query("since", "After a cursor (digits alone) or a moment"),
     "until": _query("until", "Up to a cursor (digits alone) or a moment"),
     "after": _query("after", "The key that a next link gave"),
+    "profile": _query("profile", f"`{SHARED_IDS}`, `{UNIQUE_IDS}`, `jsonfg-plus`"),
     "resulttype": _query("resulttype", "`hits` for the count alone", enum=["results", "hits"]),
     "fid": _path("featureId", "The feature's id"),
     "version": _path("version", "The version's number"),
@@ -106,9 +107,15 @@ def extend(document: Node, layers: Iterable[str]) -> Node:
         for path in (f"{base}/items", one):
             paths[path]["get"]["parameters"] += _refer(*_ASOF)
         listing = paths[f"{base}/items"]["get"]["parameters"]
-        listing += _refer("filter", "filter-lang", "filter-crs", "after", "resulttype")
+        listing += _refer("filter", "filter-lang", "filter-crs", "after", "resulttype", "profile")
         form = next(one for one in listing if one.get("name") == "f")
-        form["schema"]["enum"] = ["json", "html", "jsonld", *(known.name for known in FORMATS)]
+        form["schema"]["enum"] = [
+            "json",
+            "jsonfg",
+            "html",
+            "jsonld",
+            *(known.name for known in FORMATS),
+        ]
         paths[f"{base}/items"] |= {
             "post": _write(layer, "create", "A new feature", _FEATURE, "201", "content-crs"),
         }

@@ -10,6 +10,8 @@ from spatial.filter.filter import filter_of
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 10_000
 MAX_WHOLE = 1_000_000
+#: How the states of a feature that an interval meets are told apart: profiles of OGC's draft.
+UNIQUE_IDS, SHARED_IDS = "versions-as-features-unique-ids", "versions-as-features"
 _EVERYWHERE = frozenset(("datetime", "known_at", "scenario", "f", "lang"))
 _RESERVED = frozenset(
     (
@@ -39,7 +41,14 @@ def wanted_of(
         order=[key for key in query.get("sortby", "").split(",") if key],
         geometry=query.get("skipGeometry", "false").lower() not in ("true", "1", "yes"),
         crs=crs_of(query),
+        fg=query.get("f") == "jsonfg",
+        both="jsonfg-plus" in _profiles(query),
+        unique_ids=SHARED_IDS not in _profiles(query),
     )
+
+
+def _profiles(query: Mapping[str, str]) -> list[str]:
+    return [name.rpartition("/")[2] for name in query.get("profile", "").split(",")]
 
 
 def limit_of(text: str | None, default: int = DEFAULT_LIMIT, maximum: int = MAX_LIMIT) -> int:

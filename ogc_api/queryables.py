@@ -36,7 +36,11 @@ def sortables(name: str) -> dict[str, Any]:
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The attributes that features have, and their kind of geometry (Features, Part 5)."""
+    """The attributes that features have, their geometry, id and time (Features, Part 5).
+
+    Id and time stand outside a feature's `properties`, and so without a plain `type` here: QGIS
+    would make empty columns of them.
+    """
     layer = _find(name)
     kind = layer.geometry_type.removesuffix("Z").lower()
     geometry = _OURS[GEOMETRY] | {
@@ -47,7 +51,35 @@ def schema(name: str) -> dict[str, Any]:
         column.name: field(column) | {"x-ogc-propertySeq": place}
         for place, column in enumerate(layer.columns, 2)
     }
-    return _schema(layer, "schema", {GEOMETRY: geometry, **attributes})
+    told = {
+        _free(FID, layer): _ID,
+        GEOMETRY: geometry,
+        **attributes,
+        _free("valid_from", layer): _bound("valid from 起", "start"),
+        _free("valid_to", layer): _bound("valid to 止", "end"),
+    }
+    return _schema(layer, "schema", told)
+
+
+_ID = {
+    "title": "id",
+    "x-ogc-role": "id",
+    "readOnly": True,
+    "oneOf": [{"type": "integer"}, {"type": "string", "description": "of one state: fid.version"}],
+}
+
+
+def _bound(title: str, side: str) -> dict[str, Any]:
+    instant = {"type": "string", "format": "date-time"}
+    role = f"primary-interval-{side}"
+    return {"title": title, "x-ogc-role": role, "oneOf": [instant, {"type": "null"}]}
+
+
+def _free(name: str, layer: Layer) -> str:
+    """The name, or one like it that no attribute has."""
+    while name in layer.column_names:
+        name += "_"
+    return name
 
 
 def _find(name: str) -> Layer:

@@ -19,8 +19,10 @@ from ogc_api import (
     collections,
     context,
     exports,
+    feature,
     geojson,
     item_routes,
+    jsonfg,
     process_routes,
     queryables,
 )
@@ -29,7 +31,7 @@ from ogc_api.host import Function, openapi, respond, true_conformance, view
 type Document = dict[str, Any]
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
-_GEOJSON = ("json", "geojson", "")
+_GEOJSON = ("json", "geojson", "jsonfg", "")
 
 
 def _hosted(function: Function, *names: str) -> Endpoint:
@@ -69,7 +71,7 @@ async def _items(request: Request) -> Response:
         return item_routes.answered(request, answer)
     if not _wants_geojson(request):
         return await respond(request, itemtypes.get_collection_items, layer)
-    answer = await run_in_threadpool(geojson.collection, layer, context.query.get())
+    answer = await run_in_threadpool(geojson.collection, layer, _asked(request))
     return item_routes.answered(request, answer)
 
 
@@ -79,8 +81,16 @@ async def _item(request: Request) -> Response:
         return await item_routes.write_item(request)
     if not _wants_geojson(request):
         return await respond(request, itemtypes.get_collection_item, layer, fid)
-    answer = await run_in_threadpool(geojson.feature, layer, fid, context.query.get())
+    answer = await run_in_threadpool(feature.feature, layer, fid, _asked(request))
     return item_routes.answered(request, answer)
+
+
+def _asked(request: Request) -> dict[str, str]:
+    """The query, in which JSON-FG that the Accept header asks for is asked for by `f`."""
+    query = dict(context.query.get())
+    if "f" not in query and jsonfg.MIMETYPE in request.headers.get("accept", ""):
+        query["f"] = "jsonfg"
+    return query
 
 
 def _file_format(request: Request) -> exports.Format | None:

@@ -19,14 +19,14 @@ from spatial import catalogue, changes
 from spatial.asof import MAIN, AsOf, Interval, When
 from spatial.database import Database, Pg
 from spatial.errors import Conflict, Denied, Gone, Invalid, NotFound, Rejected
-from spatial.geometry import admit
-from spatial.grant import OWNER, Grant, Scope, rule
+from spatial.grant import EVERYBODY, OWNER, Grant, Scope, rule
 from spatial.history import State, life
 from spatial.layer import Layer
 from spatial.moment import Moment, require_open, resolve
 from spatial.period import ALWAYS, Period, instant, tstzrange
 from spatial.query import Reading, names
 from spatial.sql import statement
+from spatial.values import values_of
 
 _TICK = timedelta(microseconds=1)
 
@@ -104,7 +104,33 @@ class Editor:
         """A new feature, true from now on unless a period is given. Returns its fid."""
         if geometry is None:
             raise Rejected("the feature has no geometry")
-        values = self._values(properties, geometry, srid)
+        return self._open(
+            values_of(self.layer, properties, geometry, srid), period or Period(self.stamp)
+        )
+
+    def put(
+        self,
+        fid: int,
+        period: Period,
+        properties: Mapping[str, Any],
+        geometry: BaseGeometry,
+        srid: int = 4326,
+    ) -> None:
+        """Within a period the feature was, is or will be so, also where it was not there before.
+
+        So a life is extended, and what was removed lives again; what is outside stays as believed.
+        """
+        if not self.life(fid):
+            raise self._absence(fid)
+        hits = self._believed(fid, period)
+        if len(hits) < len(self._believed(fid, period, EVERYBODY)):
+            raise Denied("within that period the feature is outside the area of the token")
+        if hits:
+            self._rewrite(fid, period, None)
+        values = values_of(self.layer, properties, geometry, srid)
+        self._open({"fid": sql.Literal(fid)} | values, period)
+
+    def _open(self, values: Mapping[str, sql.Composable], period: Period) -> int:
         columns = [sql.Identifier(name) for name in values]
         rows = self._pg.execute(
             sql.SQL(
@@ -114,7 +140,7 @@ class Editor:
                 self.layer.table,
                 sql.SQL("").join(sql.SQL("{}, ").format(column) for column in columns),
                 sql.SQL("").join(sql.SQL("{}, ").format(value) for value in values.values()),
-                tstzrange(period or Period(self.stamp)),
+                tstzrange(period),
                 self._recorded(),
                 self.scenario,
                 self.author,
@@ -154,7 +180,7 @@ class Editor:
         """Within a period the values were, are or will be these; the rest stays as believed."""
         self._expect(fid, period, expect)
         self._copy_from_main(fid, period)
-        self._rewrite(fid, period, self._values(properties, geometry, srid))
+        self._rewrite(fid, period, values_of(self.layer, properties, geometry, srid))
 
     def remove(self, fid: int, *, at: datetime | None = None, expect: int | None = None) -> None:
         """From an instant on the feature is no more."""
@@ -248,12 +274,16 @@ class Editor:
         ).fetchall()
         self._count([row[0] for row in rows], opened=True)
 
-    def _believed(self, fid: int, period: Period) -> list[int]:
+    def _believed(
+        self, fid: int, period: Period, permitted: sql.Composable | None = None
+    ) -> list[int]:
         rows = self._pg.execute(
             sql.SQL(
                 "SELECT version FROM {} WHERE fid = {} AND scenario = {}"
                 " AND upper_inf(recorded) IS TRUE AND valid && {} AND {}"
-            ).format(self.layer.table, fid, self.scenario, tstzrange(period), self._seen)
+            ).format(
+                self.layer.table, fid, self.scenario, tstzrange(period), permitted or self._seen
+            )
         ).fetchall()
         return [row[0] for row in rows]
 
@@ -282,24 +312,6 @@ class Editor:
         if known and known[0]:
             return Gone(f"feature {fid} of '{self.layer.name}' is not there in that period")
         return NotFound(f"there is no feature {fid} in '{self.layer.name}'")
-
-    def _values(
-        self, properties: Mapping[str, Any], geometry: BaseGeometry | None, srid: int
-    ) -> dict[str, sql.Composable]:
-        types = {column.name: column.type for column in self.layer.columns}
-        unknown = sorted(set(properties) - set(types))
-        if unknown:
-            raise Invalid(
-                f"'{self.layer.name}' has no column {', '.join(unknown)}: it has {', '.join(types)}"
-            )
-        values: dict[str, sql.Composable] = {
-            name: sql.SQL("{}::{}").format(_plain(value), sql.SQL(types[name]))
-            for name, value in properties.items()
-        }
-        if geometry is not None:
-            wkb = admit(geometry, srid, self.layer).wkb
-            values["geom"] = sql.SQL("ST_GeomFromWKB({}, {})").format(wkb, self.layer.srid)
-        return values
 
     def _recorded(self) -> sql.Composed:
         return tstzrange(Period(self.stamp))
@@ -335,9 +347,3 @@ class Editor:
 
 def _interval(period: Period) -> Interval:
     return Interval(period.start, period.end and period.end - _TICK)
-
-
-def _plain(value: Any) -> sql.Composable:
-    if isinstance(value, dict | list):
-        return sql.Literal(psycopg.types.json.Jsonb(value))
-    return sql.Literal(value)

@@ -109,12 +109,13 @@ def changes(
     """A layer's change log within (since, until], cursors or moments, in the order of commits.
 
     Up to the reading's edition, of its scenario or of all. Where rows are hidden from the grant,
-    only what it may see is counted, and a change of nothing that it may see is left out.
+    or the reading is narrowed, only its rows are counted, and a change of none is left out.
     """
     layer, moment = view.layer, view.moment
     permitted = rule(view.grant, layer)
     counted: sql.Composable = sql.SQL("city.change")
-    if permitted != EVERYBODY:
+    if permitted != EVERYBODY or view.conditions:
+        permitted = sql.SQL(" AND ").join([permitted, *view.conditions])
         counted = statement("seen_changes").format(
             table=layer.table, layer=layer.id, permitted=permitted
         )
