@@ -19,11 +19,14 @@ def intersections(
     Slivers thinner than the coordinates can tell count as touching, so that which neighbours a
     partition happens to see never changes the pieces.
     """
-    pieces = np.empty(len(pairs.left), dtype=object)
+    pieces = pairs.shared.copy()
     pieces[pairs.inside] = left[pairs.left[pairs.inside]]
     pieces[pairs.holds] = right[pairs.right[pairs.holds]]
     cross = ~(pairs.inside | pairs.holds)
-    cut = tidy(shapely.intersection(left[pairs.left[cross]], right[pairs.right[cross]], grid_size))
+    rest = cross & (shapely.is_missing(pieces) | (grid_size is not None))
+    i, j = pairs.left[rest], pairs.right[rest]
+    pieces[rest] = tidy(shapely.intersection(left[i], right[j], grid_size))
+    cut = pieces[cross]
     cut[shapely.area(cut) <= resolution(cut)] = shapely.Polygon()
     pieces[cross] = cut
     return pieces

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import shapely
 
+from spatial.land_use.clipping import CUT, HOLDS, INSIDE, UNSURE
+from spatial.land_use.crossing import cross
 from spatial.land_use.polygons import Flags, Floats, Geometries, Indices
 
 
@@ -16,7 +18,7 @@ class Pairs:
 
     `inside`: the right polygon covers the left one. `holds`: the left covers the right.
     `clear`: no two of the right polygons that the left one meets overlap each other
-    (False means "perhaps").
+    (False means "perhaps"). `shared`: what both share where that is known, else None.
     """
 
     left: Indices
@@ -24,6 +26,7 @@ class Pairs:
     inside: Flags
     holds: Flags
     clear: Flags
+    shared: Geometries
 
     def where(self, mask: Flags) -> Pairs:
         """The pairs that `mask` (n,) picks."""
@@ -35,19 +38,21 @@ def find_pairs(left: Geometries, right: Geometries) -> Pairs:
     i, j = shapely.STRtree(right).query(left)
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
+    kind, shared = cross(left, right, i, j)
+    unsure = kind == UNSURE
     box, other = shapely.bounds(left)[i], shapely.bounds(right)[j]
-    inside = _covers(right, left, j, i, _within(box, other))
-    holds = _covers(left, right, i, j, _within(other, box) & ~inside)
+    inside = (kind == INSIDE) | _covers(right, left, j, i, unsure & _within(box, other))
+    holds = _covers(left, right, i, j, unsure & _within(other, box) & ~inside) | (kind == HOLDS)
     clear = ~any_of(~_disjoint(right, j)[j], i, len(left))[i]
     # Covered by one of several disjoint polygons: the others only touch it.
     settled = clear & ~inside & any_of(inside, i, len(left))[i]
-    meets = inside | holds
-    open_ = ~meets & ~settled
+    meets = inside | holds | (kind == CUT)
+    open_ = unsure & ~meets & ~settled
     shapely.prepare(right[np.unique(j[open_])])
     meets[open_] = shapely.intersects(right[j[open_]], left[i[open_]])
     for layer in (left, right):
         shapely.destroy_prepared(layer)
-    return Pairs(i, j, inside, holds, clear).where(meets)
+    return Pairs(i, j, inside, holds, clear, shared).where(meets)
 
 
 def all_disjoint(left: Geometries, right: Geometries) -> Flags:
