@@ -5,6 +5,7 @@ import binascii
 import json
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,9 +30,12 @@ CHALLENGE = b'Basic realm="citytwin", charset="UTF-8"'
 class Access:
     """Sets the context of every request, and turns our errors into OGC exceptions."""
 
-    def __init__(self, app: ASGIApp, database: Database, zone: ZoneInfo, base_url: str) -> None:
+    def __init__(
+        self, app: ASGIApp, database: Database, store: Path, zone: ZoneInfo, base_url: str
+    ) -> None:
         self._app = app
         self._database = database
+        self._store = store
         self._tiles = TileServer(database)
         self._zone = zone
         self._base_url = base_url.rstrip("/")
@@ -68,6 +72,7 @@ class Access:
         host = headers.get("host", "localhost")
         context.database.set(self._database)
         context.tiles.set(self._tiles)
+        context.store.set(self._store)
         context.base_url.set(self._base_url or f"{scope['scheme']}://{host}")
         context.query.set(query)
         context.zone.set(self._zone)

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from citytwin import archives, fonts, health, maps, qgis, twin
 from citytwin.access import Access
+from citytwin.home import rasters_dir
 from citytwin.settings import Settings, settings
 from ogc_api.connection import Connection
 from ogc_api.routes import routes as ogc_routes
@@ -50,7 +51,9 @@ def application(database: Database, chosen: Settings) -> Starlette:
             Middleware(CORSMiddleware, allow_origins=["*"], allow_headers=["*"]),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
             Middleware(health.Meter),
-            Middleware(Access, database, ZoneInfo(chosen.timezone), chosen.base_url),
+            Middleware(
+                Access, database, rasters_dir(chosen), ZoneInfo(chosen.timezone), chosen.base_url
+            ),
             Middleware(Connection),
         ],
     )

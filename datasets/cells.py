@@ -168,11 +168,14 @@ class _Cog:
 
     def read(self, own: Frame, bands: Sequence[int], shape: tuple[int, int]) -> Cells:
         left, top = _corner(self._edition, own)
+        # fewer cells of measured values are means; whole numbers may be classes
+        means = self._edition.profile["dtype"].startswith("float") and shape[0] < own.shape[0]
         cells: Cells = self._data.read(
             [band + 1 for band in bands],
             window=Window(left, top, own.shape[1], own.shape[0]),
             out_shape=(len(bands), *shape),
             masked=True,
+            resampling=Resampling.average if means else Resampling.nearest,
         )
         return np.ma.masked_invalid(cells) if cells.dtype.kind == "f" else cells
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ogc_api import context, items
+from ogc_api.grid_document import completed
 from spatial.catalogue import find_visible
 from spatial.moment import resolve
 from spatial.query import Reading, seen_layers, snapshot, step_down
@@ -12,9 +13,9 @@ VERSIONING = {"timeAxis": "validity-time", "mutationTime": "client"}
 
 
 def counted(document: dict[str, Any]) -> dict[str, Any]:
-    """A layer's document with its `itemCount` at the AsOf asked for; others as they are."""
+    """A layer's document with its `itemCount` at the AsOf asked for; a raster's completed; others as they are."""
     if document.get("itemType") != "feature":
-        return document
+        return completed([document])[0]
     grant = context.grant.get()
     with snapshot(context.database.get()) as pg:
         layer = find_visible(pg, document["id"], grant)
@@ -34,4 +35,4 @@ def all_counted(document: dict[str, Any]) -> dict[str, Any]:
             for layer in seen_layers(pg, grant)
         }
     listed = [one | known.get(one["id"], {}) for one in document["collections"]]
-    return document | {"collections": listed}
+    return document | {"collections": completed(listed)}

@@ -6,9 +6,11 @@ from urllib.parse import quote
 
 from ogc_api import jsonfg
 from ogc_api.exports import FORMATS
+from ogc_api.grid_config import raster_resource
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
 from spatial import crs
 from spatial.layer import Column, Layer
+from spatial.raster import Raster
 from tiles.tilejson import WORLD_BOUNDS
 from tiles.vector import MAX_ZOOM, MIMETYPE, MIN_ZOOM
 
@@ -26,10 +28,14 @@ _SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 
 
 def configuration(
-    layers: Iterable[Layer], processes: Mapping[str, Any], base_url: str
+    layers: Iterable[Layer],
+    rasters: Iterable[Raster],
+    processes: Mapping[str, Any],
+    base_url: str,
 ) -> dict[str, Any]:
-    """All that pygeoapi needs to publish these layers and processes at this address."""
+    """All that pygeoapi needs to publish these layers, rasters and processes at this address."""
     resources: dict[str, Any] = {layer.name: resource(layer, base_url) for layer in layers}
+    resources |= {raster.name: raster_resource(raster, base_url) for raster in rasters}
     return {
         "server": {
             "url": base_url,

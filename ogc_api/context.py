@@ -6,6 +6,7 @@ pygeoapi builds its plugins anew for each request and hands them none of this.
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import tzinfo
+from pathlib import Path
 
 from spatial.asof import DEFAULT_ZONE, AsOf
 from spatial.database import Database
@@ -14,6 +15,7 @@ from tiles.server import TileServer
 
 database: ContextVar[Database] = ContextVar("database")
 tiles: ContextVar[TileServer] = ContextVar("tiles")
+store: ContextVar[Path] = ContextVar("store")
 grant: ContextVar[Grant] = ContextVar("grant", default=ANONYMOUS)
 asof: ContextVar[AsOf] = ContextVar("asof")
 base_url: ContextVar[str] = ContextVar("base_url", default="http://localhost:8000")

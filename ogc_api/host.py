@@ -22,6 +22,7 @@ from ogc_api.openapi import extend
 from ogc_api.processes import process_resources
 from spatial.layer import Layer
 from spatial.query import seen_layers, snapshot
+from spatial.rasters import rasters
 
 # ours is spatial.filter, for every answer alike: pygeoapi's would refuse much of CQL2
 itemtypes.parse_cql2_text = itemtypes.modify_pygeofilter = lambda *_, **__: None
@@ -109,13 +110,13 @@ def view() -> API:
     """The API object of the caller's grant and address."""
     grant, base_url = context.grant.get(), context.base_url.get()
     with snapshot(context.database.get()) as pg:
-        layers = seen_layers(pg, grant)
-    key = (base_url, grant.key, tuple(map(_shape, layers)))
+        layers, grids = seen_layers(pg, grant), rasters(pg, grant)
+    key = (base_url, grant.key, tuple(map(_shape, layers)), tuple(grids))
     with _lock:
         if key in _views:
             _views.move_to_end(key)
             return _views[key]
-    api = API(configuration(layers, process_resources(), base_url), {})
+    api = API(configuration(layers, grids, process_resources(), base_url), {})
     with _lock:
         _views[key] = api
         while len(_views) > VIEWS:

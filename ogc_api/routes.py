@@ -21,6 +21,7 @@ from ogc_api import (
     exports,
     feature,
     geojson,
+    grid_routes,
     item_routes,
     jsonfg,
     process_routes,
@@ -173,5 +174,6 @@ routes = [
     Route("/collections/{layer}/tiles/{scheme}", _tileset),
     Route("/collections/{layer}/tiles/{scheme}/metadata", _tileset),
     Route(_TILE, _hosted(tiles.get_collection_tiles_data, "layer", "scheme", "z", "y", "x")),
+    *grid_routes.routes,
     *process_routes.routes,
 ]

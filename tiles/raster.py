@@ -1,0 +1,40 @@
+"""Picture tiles of a raster at one moment: a window read at the tile's detail, coloured."""
+
+from pathlib import Path
+
+from datasets.cells import Frame, read
+from spatial.crs import WEB_MERCATOR
+from spatial.digest import digest
+from spatial.errors import NotFound
+from spatial.raster import Step
+from tiles.colours import TERRAIN_RGB, Look, image
+from tiles.vector import MAX_ZOOM, MIN_ZOOM, bounds
+
+SIDE = 256
+
+
+def check(z: int, x: int, y: int) -> None:
+    """Raise NotFound outside of the matrix."""
+    if not MIN_ZOOM <= z <= MAX_ZOOM or not 0 <= x < 1 << z or not 0 <= y < 1 << z:
+        raise NotFound(f"there is no tile {z}/{x}/{y}: zooms go to {MAX_ZOOM}")
+
+
+def picture(
+    store: Path, step: Step, zxy: tuple[int, int, int], look: Look, form: str
+) -> bytes | None:
+    """A WebMercatorQuad tile, 256 pixels a side; None where no cell has a value.
+
+    Measured values are interpolated between cells; whole numbers may be classes and are not.
+    """
+    frame = Frame(bounds(*zxy), WEB_MERCATOR, (SIDE, SIDE))
+    smooth = "float" in step.edition.profile["dtype"] or look.colormap in (None, TERRAIN_RGB)
+    cells = read(store, step, frame, look.bands, smooth=smooth)
+    if cells is None or cells.mask.all():
+        return None
+    return image(cells, look, form)
+
+
+def etag(step: Step, zxy: tuple[int, int, int], look: Look, form: str) -> str:
+    """Equal exactly as long as the tile is: an edition's file never changes."""
+    parts = step.edition.id, step.edition.file, step.index, zxy, look, form
+    return f'"{digest(repr(parts).encode())[7:31]}"'
