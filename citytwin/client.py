@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from citytwin.answers import CityError, check, uri
 from citytwin.frames import flipped, frame_of_features, frame_of_table
+from citytwin.raster_view import RasterView
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:8000"
 PAGE = 10_000
 ROWS = 250_000
-
-
-class CityError(Exception):
-    """The service said no; the message is its own."""
 
 
 class City:
@@ -40,7 +38,16 @@ class City:
     def layers(self) -> list[str]:
         """Names of the layers that you may see."""
         document = self._get("/collections", {"f": "json"})
-        return [collection["id"] for collection in document["collections"]]
+        return [one["id"] for one in document["collections"] if one.get("itemType") == "feature"]
+
+    def rasters(self) -> list[str]:
+        """Names of the rasters that you may see."""
+        document = self._get("/collections", {"f": "json"})
+        return [one["id"] for one in document["collections"] if "parameter_names" in one]
+
+    def raster(self, name: str) -> RasterView:
+        """A raster, now, in main; narrow it with `at`, `known_at`, `scenario`."""
+        return RasterView(self._http, name)
 
     def layer(self, name: str) -> "LayerView":
         """A layer, now, in main; narrow it with `at`, `known_at`, `scenario`, `where`."""
@@ -72,7 +79,7 @@ class City:
         answer = self._http.post(
             f"/processes/{analysis}/execution", json=body, headers={"Prefer": "respond-async"}
         )
-        _check(answer)
+        check(answer)
         job = answer.headers["location"].rstrip("/").rpartition("/")[2]
         status = self._wait(job, progress)
         if status["status"] != "successful":
@@ -93,7 +100,7 @@ class City:
 
     def _get(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         answer = self._http.get(path, params=dict(params))
-        _check(answer)
+        check(answer)
         document: dict[str, Any] = answer.json()
         return document
 
@@ -214,7 +221,7 @@ class LayerView:
     def remove(self, fid: int) -> None:
         """The feature ends now, or at the view's instant; its past stays."""
         path, params = f"/collections/{self.name}/items/{fid}", dict(self.asof)
-        _check(self.city._http.request("DELETE", path, params=params))
+        check(self.city._http.request("DELETE", path, params=params))
 
     def _write(
         self,
@@ -232,9 +239,9 @@ class LayerView:
             f"/collections/{self.name}/{part}",
             params=dict(self.asof),
             json=body,
-            headers={"Content-Crs": f"<{_uri(crs)}>"} if crs is not None else {},
+            headers={"Content-Crs": f"<{uri(crs)}>"} if crs is not None else {},
         )
-        _check(answer)
+        check(answer)
         return answer
 
     def _with(self, key: str, value: str) -> "LayerView":
@@ -249,7 +256,7 @@ class LayerView:
         if bbox is not None:
             query["bbox"] = ",".join(map(str, bbox))
         if crs is not None:
-            query["crs"] = _uri(crs)
+            query["crs"] = uri(crs)
         return query
 
     def _tables(self, query: dict[str, str]) -> "Iterator[pa.Table]":
@@ -260,7 +267,7 @@ class LayerView:
         path, params = f"/collections/{self.name}/items", query | {"limit": str(ROWS)}
         while True:
             answer = self.city._http.get(path, params=params | {"f": "parquet"})
-            _check(answer)
+            check(answer)
             yield pq.read_table(pa.BufferReader(answer.content))
             if "next" not in answer.links:
                 return
@@ -291,17 +298,3 @@ class Result:
     def layer(self) -> LayerView:
         """The layer that it wrote."""
         return self.city.layer(self.outputs["layer"])
-
-
-def _check(answer: httpx.Response) -> None:
-    if answer.is_success:
-        return
-    try:
-        reason = answer.json().get("description") or answer.text
-    except ValueError:
-        reason = answer.text
-    raise CityError(f"{answer.status_code}: {reason}")
-
-
-def _uri(code: int) -> str:
-    return f"http://www.opengis.net/def/crs/EPSG/0/{code}"

@@ -15,6 +15,10 @@ from spatial.errors import Invalid, NotFound
 from spatial.filter.filter import Filter, filter_of
 from spatial.layer import Layer
 from spatial.query import seen, seen_layers, snapshot
+from spatial.raster import Raster
+from spatial.rasters import rasters
+from tiles.colours import PARAMETERS
+from tiles.raster_tilejson import raster_tilejson
 from tiles.server import Wanted
 from tiles.several import names_of, tile_of
 from tiles.style import StyleLayer, style
@@ -55,11 +59,14 @@ async def xyz(request: Request) -> Response:
 
 
 async def tile_json(request: Request) -> Response:
-    layers = await run_in_threadpool(_find, names_of(request.path_params["layer"]))
+    names = names_of(request.path_params["layer"])
+    base_url, asof, language = context.base_url.get(), context.asof.get(), language_of(request)
+    if raster := await run_in_threadpool(_raster, names):
+        drawn = {name: text for name, text in context.query.get().items() if name in PARAMETERS}
+        return JSONResponse(raster_tilejson(raster, base_url, asof, drawn, language))
+    layers = await run_in_threadpool(_find, names)
     wanted = _filter(request, layers)
-    return JSONResponse(
-        tilejson(layers, context.base_url.get(), context.asof.get(), language_of(request), wanted)
-    )
+    return JSONResponse(tilejson(layers, base_url, asof, language, wanted))
 
 
 async def map_style(request: Request) -> Response:
@@ -110,6 +117,12 @@ def _find(names: Sequence[str]) -> list[Layer]:
     with snapshot(context.database.get()) as pg:
         grant = context.grant.get()
         return [seen(pg, catalogue.find_visible(pg, name, grant), grant) for name in names]
+
+
+def _raster(names: Sequence[str]) -> Raster | None:
+    with snapshot(context.database.get()) as pg:
+        found = rasters(pg, context.grant.get())
+    return next((raster for raster in found if [raster.name] == list(names)), None)
 
 
 def _visible() -> list[Layer]:

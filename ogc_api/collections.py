@@ -13,7 +13,7 @@ VERSIONING = {"timeAxis": "validity-time", "mutationTime": "client"}
 
 
 def counted(document: dict[str, Any]) -> dict[str, Any]:
-    """A layer's document with its `itemCount` at the AsOf asked for; a raster's completed; others as they are."""
+    """A layer's document with its `itemCount` at the AsOf asked for; a raster's completed."""
     if document.get("itemType") != "feature":
         return completed([document])[0]
     grant = context.grant.get()

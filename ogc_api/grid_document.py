@@ -39,7 +39,10 @@ def _raster(document: dict[str, Any], raster: Raster) -> dict[str, Any]:
     document["extent"]["temporal"] = _times(raster)
     if raster.vertical_datum:
         document["verticalDatum"] = raster.vertical_datum
+    # a raster is asked for by place, time and band, never by a filter
+    links = [link for link in document["links"] if not link["rel"].endswith("/queryables")]
     return document | {
+        "links": links,
         "crs": offered,
         "storageCrs": crs.uri(latest.srid),
         "output_formats": ["CoverageJSON", "GeoJSON", "GeoTIFF", "NetCDF"],

@@ -14,12 +14,17 @@ from spatial.errors import Invalid, NotFound
 from tiles import raster
 from tiles.colours import FORMATS, Look, legend, look_of, ramp
 
+type Endpoint = Callable[[Request], Awaitable[Response]]
+
 SCHEME = "WebMercatorQuad"
 
 
-async def _xyz(request: Request) -> Response:
-    place = request.path_params
-    return await _tile(request, (place["z"], place["x"], place["y"]), place["form"])
+def _xyz(form: str) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        place = request.path_params
+        return await _tile(request, (place["z"], place["x"], place["y"]), form)
+
+    return endpoint
 
 
 async def _map_tile(request: Request) -> Response:
@@ -30,12 +35,13 @@ async def _map_tile(request: Request) -> Response:
         zxy = int(place["z"]), int(place["x"]), int(place["y"])
     except ValueError:
         raise NotFound("a tile is named by three numbers: matrix, row and column") from None
-    return await _tile(request, zxy, context.query.get().get("f", "png"))
+    form = context.query.get().get("f", "png")
+    if form not in FORMATS:
+        raise Invalid(f"there is no format '{form}': {' and '.join(FORMATS)} are")
+    return await _tile(request, zxy, form)
 
 
 async def _tile(request: Request, zxy: tuple[int, int, int], form: str) -> Response:
-    if form not in FORMATS:
-        raise Invalid(f"there is no format '{form}': {' and '.join(FORMATS)} are")
     known = request.headers.get("if-none-match")
     return await run_in_threadpool(_picture, request.path_params["layer"], zxy, form, known)
 
@@ -86,7 +92,7 @@ async def _coverage(request: Request) -> Response:
     return answered(request, answer)
 
 
-def _data(kind: str) -> Callable[[Request], Awaitable[Response]]:
+def _data(kind: str) -> Endpoint:
     """An endpoint of one kind of data query."""
 
     async def endpoint(request: Request) -> Response:
@@ -102,7 +108,7 @@ def _data(kind: str) -> Callable[[Request], Awaitable[Response]]:
 edr_source.register(edr_grids.find)
 
 routes = [
-    Route("/tiles/{layer}/{z:int}/{x:int}/{y:int}.{form}", _xyz),
+    *(Route(f"/tiles/{{layer}}/{{z:int}}/{{x:int}}/{{y:int}}.{f}", _xyz(f)) for f in FORMATS),
     Route("/collections/{layer}/map/tiles/{scheme}/{z}/{y}/{x}", _map_tile),
     Route("/legends/{layer}.json", _legend),
     Route("/legends/{layer}.png", _ramp),

@@ -3,12 +3,14 @@
 from typing import Any
 from urllib.parse import quote
 
-from ogc_api import context
+from ogc_api import context, grid_config
 from ogc_api.config import field
 from spatial import catalogue
 from spatial.filter.terms import FID, GEOMETRY, terms_of
 from spatial.layer import Layer
 from spatial.query import snapshot
+from spatial.raster import Raster
+from spatial.rasters import rasters
 
 MIMETYPE = "application/schema+json"
 _OURS: dict[str, dict[str, Any]] = {
@@ -41,6 +43,11 @@ def schema(name: str) -> dict[str, Any]:
     Id and time stand outside a feature's `properties`, and so without a plain `type` here: QGIS
     would make empty columns of them.
     """
+    with snapshot(context.database.get()) as pg:
+        grid = next((one for one in rasters(pg, context.grant.get()) if one.name == name), None)
+    if grid is not None:
+        bands = {band.name: grid_config.field(band) for band in grid.latest.bands}
+        return _schema(grid, "schema", bands)
     layer = _find(name)
     kind = layer.geometry_type.removesuffix("Z").lower()
     geometry = _OURS[GEOMETRY] | {
@@ -87,7 +94,7 @@ def _find(name: str) -> Layer:
         return catalogue.find_visible(pg, name, context.grant.get())
 
 
-def _schema(layer: Layer, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+def _schema(layer: Layer | Raster, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{context.base_url.get()}/collections/{quote(layer.name)}/{kind}",
