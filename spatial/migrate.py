@@ -20,9 +20,18 @@ def _config() -> Config:
     return config
 
 
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
 def head() -> str:
     """The revision that this version of the software expects."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return str(_scripts().get_current_head())
+
+
+def knows(revision: str) -> bool:
+    """Whether a revision is this version's or one before it."""
+    return any(one.revision == revision for one in _scripts().walk_revisions())
 
 
 def revision(database: Database) -> str | None:

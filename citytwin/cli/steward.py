@@ -1,7 +1,8 @@
-"""Commands of the data steward: undo, remove, erase, and the audit of it."""
+"""Commands of the data steward: undo, remove, erase, audit, back up, restore."""
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -109,6 +110,40 @@ def audit(
         [asdict(entry) for entry in found],
         json,
         table(("at", "author", "action", "subject", "reason"), rows),
+    )
+
+
+@app.command()
+def backup(file: Path, data: Data = None, json: Json = False) -> None:
+    """Write the whole city, its rasters too, to one file."""
+    from citytwin.backup import backup as write
+
+    with city(data) as (database, chosen):
+        manifest = write(database, chosen, file)
+    size = file.stat().st_size
+    answer(
+        {"file": file, "bytes": size} | manifest,
+        json,
+        f"{file}: the city as of change {manifest['cursor']}, {size / 1e6:.1f} MB",
+    )
+
+
+@app.command()
+def restore(
+    file: Path,
+    replace: Annotated[bool, typer.Option(help="in the place of a city that is there")] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Make an empty city what a backup holds."""
+    from citytwin.backup import restore as read
+
+    with city(data) as (database, chosen):
+        manifest = read(database, chosen, file, author=author(), replace=replace)
+    answer(
+        manifest,
+        json,
+        f"The city is as it was at {manifest['made_at']}, change {manifest['cursor']}.",
     )
 
 

@@ -1,0 +1,134 @@
+"""A city taken away whole and put up elsewhere is the same city."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from hashlib import md5
+
+import numpy as np
+import psycopg
+import pytest
+import rasterio
+import shapely
+from psycopg import sql
+from worlds import make_layer
+
+from citytwin.backup import backup, restore
+from citytwin.rasters import store_raster
+from citytwin.settings import settings
+from spatial import audit, catalogue, scenario, token
+from spatial.asof import AsOf
+from spatial.database import Database
+from spatial.edit import edit
+from spatial.errors import Conflict, NotFound, Rejected
+from spatial.frame import read_frame
+from spatial.grant import OWNER
+from spatial.migrate import migrate, revision
+from spatial.moment import last_stamp
+from spatial.query import snapshot
+from spatial.rasters import rasters
+
+SQUARE = shapely.box(528_000, 3_486_000, 528_002, 3_486_002)
+
+
+@pytest.fixture
+def elsewhere(cluster) -> Iterator[Database]:
+    """Another city, empty."""
+    with psycopg.connect(cluster.conninfo_for("postgres"), autocommit=True) as pg:
+        pg.execute("CREATE DATABASE elsewhere")
+        with psycopg.connect(cluster.conninfo_for("elsewhere"), autocommit=True) as other:
+            other.execute("CREATE EXTENSION postgis")
+        city = Database(cluster.conninfo_for("elsewhere"))
+        migrate(city)
+        yield city
+        city.close()
+        pg.execute(sql.SQL("DROP DATABASE elsewhere WITH (FORCE)"))
+
+
+def place(root, name):
+    return settings({}, data_dir=root / name)
+
+
+def inhabited(database, chosen, tmp_path) -> list[AsOf]:
+    """A city with a past, a plan, a raster and a token; the moments to look at it."""
+    make_layer(database)
+    with snapshot(database) as pg:
+        first = last_stamp(pg)
+    with edit(database, "plots", author="ada") as editor:
+        editor.update(1, {"code": "住宅"})
+        editor.remove(2)
+    scenario.create(database, "plan", author="ada")
+    with edit(database, "plots", author="ada", scenario="plan") as editor:
+        editor.update(3, {"code": "湿地"})
+    token.create(database, "read", days=3)
+    with rasterio.open(
+        tmp_path / "dem.tif", "w", driver="GTiff", width=20, height=20, count=1, dtype="float32",
+        crs="EPSG:4549", transform=rasterio.transform.from_origin(528_000, 3_486_000, 10, 10),
+    ) as made:  # fmt: skip
+        made.write(np.arange(400, dtype="f4").reshape(1, 20, 20))
+    store_raster(database, chosen.data_dir / "rasters", tmp_path / "dem.tif")
+    return [AsOf(), AsOf(known_at=first), AsOf(scenario="plan")]
+
+
+def told(database, chosen, moments) -> object:
+    said = []
+    for asof in moments:
+        frame = read_frame(database, "plots", asof, OWNER).sort_values("fid")
+        said.append(md5(frame.to_wkb().to_csv(index=False).encode()).hexdigest())
+    with snapshot(database) as pg:
+        layer = catalogue.find(pg, "plots")
+        grids = rasters(pg, OWNER)
+        tokens = pg.execute("SELECT digest, subject, expires_at FROM city.token").fetchall()
+        log = pg.execute("SELECT * FROM city.change ORDER BY cursor").fetchall()
+    files = {
+        path.relative_to(chosen.data_dir).as_posix(): path.read_bytes()
+        for path in sorted((chosen.data_dir / "rasters").rglob("*"))
+        if path.is_file()
+    }
+    assert files
+    assert grids
+    return said, layer, grids, tokens, log, files
+
+
+def test_a_city_moves_house(database, elsewhere, tmp_path):
+    here, there = place(tmp_path, "here"), place(tmp_path, "there")
+    moments = inhabited(database, here, tmp_path)
+    was = told(database, here, moments)
+    manifest = backup(database, here, tmp_path / "city.backup")
+    assert manifest["cursor"] == was[1].cursor
+    restore(elsewhere, there, tmp_path / "city.backup", author="bob")
+    assert told(elsewhere, there, moments) == was
+    assert [entry.action for entry in audit.entries(elsewhere)] == ["restore"]
+    assert revision(elsewhere) == revision(database)
+    with edit(elsewhere, "plots", author="bob") as editor:  # the guards and counters came along
+        assert editor.insert({"code": "new"}, SQUARE, 4549) == 4
+        editor.update(1, {"code": "x"})
+    with pytest.raises(Conflict, match="not empty"):
+        restore(elsewhere, there, tmp_path / "city.backup", author="bob")
+    restore(elsewhere, there, tmp_path / "city.backup", author="bob", replace=True)
+    assert told(elsewhere, there, moments) == was
+
+
+def test_a_damaged_backup_changes_nothing(database, elsewhere, tmp_path):
+    here, there = place(tmp_path, "here"), place(tmp_path, "there")
+    file = tmp_path / "city.backup"
+    inhabited(database, here, tmp_path)
+    backup(database, here, file)
+    whole = file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        at = archive.getinfo("database.dump").header_offset + 5_000
+    harmed = [whole[: len(whole) // 2], whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :], b""]
+    for bytes_ in harmed:
+        file.write_bytes(bytes_)
+        with pytest.raises(Rejected, match=r"damaged|breaks off"):
+            restore(elsewhere, there, file, author="bob")
+    file.write_bytes(whole)
+    with zipfile.ZipFile(file) as sound, zipfile.ZipFile(tmp_path / "evil.backup", "w") as evil:
+        manifest = json.loads(sound.read("manifest.json"))
+        manifest["files"] = {"rasters/../../evil": {"size": 0, "digest": ""}}
+        evil.writestr("manifest.json", json.dumps(manifest))
+    with pytest.raises(Rejected, match="belongs nowhere"):
+        restore(elsewhere, there, tmp_path / "evil.backup", author="bob")
+    with pytest.raises(NotFound):
+        read_frame(elsewhere, "plots", AsOf(), OWNER)
+    assert not there.data_dir.exists()
