@@ -1,13 +1,12 @@
 """The city's schemas as PostgreSQL's own dump, out of a database and back into one."""
 
-import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO
 
 from psycopg import sql
@@ -36,13 +35,12 @@ def dumping(database: Database) -> Iterator[IO[bytes]]:
     with database.begin() as tx:
         wanted = [f"--schema={name}" for name in schemas(tx.pg)]
         program = _program(tx.pg, "pg_dump")
-    with TemporaryFile() as words:
+    with TemporaryFile() as words, _target(database) as target:
         running = subprocess.Popen(
             [
                 *(program, "--format=custom", "--compress=3", "--no-owner"),
-                *(*wanted, *_target(database)),
+                *(*wanted, *target),
             ],
-            env=_environment(database),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=words,
@@ -67,10 +65,9 @@ def restore(database: Database, dump: IO[bytes]) -> None:
         there = schemas(tx.pg)
         _rename(tx.pg, there, {name: name + BEFORE for name in there})
     try:
-        with TemporaryFile() as words:
+        with TemporaryFile() as words, _target(database) as target:
             running = subprocess.Popen(
-                [program, "--no-owner", "--single-transaction", *_target(database)],
-                env=_environment(database),
+                [program, "--no-owner", "--single-transaction", *target],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=words,
@@ -120,14 +117,18 @@ def _program(pg: Pg, name: str) -> Path:
     return fit[0][1]
 
 
-def _target(database: Database) -> list[str]:
-    # a password on the command line could be read by every user of the machine
-    return ["--dbname", make_conninfo(database.conninfo, password=None)]
-
-
-def _environment(database: Database) -> dict[str, str]:
+@contextmanager
+def _target(database: Database) -> Iterator[list[str]]:
+    """The words that name the database; a password among them could be read by everybody."""
     password = conninfo_to_dict(database.conninfo).get("password")
-    return {**os.environ, "LC_ALL": "C"} | ({"PGPASSWORD": str(password)} if password else {})
+    with NamedTemporaryFile("w", prefix="citytwin-", encoding="utf-8") as known:
+        plain = make_conninfo(database.conninfo, password=None)
+        if password is not None:
+            escaped = re.sub(r"([\\:])", r"\\\1", str(password))
+            known.write(f"*:*:*:*:{escaped}\n")
+            known.flush()
+            plain = make_conninfo(plain, passfile=known.name)
+        yield ["--dbname", plain]
 
 
 def _require(code: int, words: IO[bytes], what: str) -> None:
