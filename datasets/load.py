@@ -1,5 +1,6 @@
 """A vector file becomes layers: read ahead, repaired, and copied in one transaction."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from datasets.formats.raw import TABLE
 from datasets.keys import Key, key_of
 from datasets.periods import Periods, periods
 from datasets.rejects import Rejects
@@ -35,6 +37,8 @@ _TYPES: dict[pa.DataType, ColumnType] = {
     pa.timestamp("us", "UTC"): "timestamptz",
 }
 
+_POSTGIS = {TABLE: "Geometry"}  # a table's column is there, and empty
+
 
 @dataclass(frozen=True)
 class LoadReport:
@@ -43,6 +47,7 @@ class LoadReport:
     `moved` says that EPSG does not know the source's CRS and coordinates were projected to
     `srid`. `reloaded` says what a layer that was there made of it, and `columns` what became of
     its columns; `cursor` is the change that all this was, None where nothing changed.
+    `notes` is what had to be assumed, and by what methods how many were changed.
     """
 
     layer: str
@@ -53,6 +58,7 @@ class LoadReport:
     rejects: Path | None
     srid: int
     moved: bool
+    notes: tuple[str, ...] = ()
     cursor: int | None = field(default=None, compare=False)
     reloaded: Counts | None = None
     columns: Evolution | None = None
@@ -115,6 +121,7 @@ class _Filling:
         self.periods = periods(source.fields, valid_from, valid_to, source.zone)
         self._fids: dict[Any, int] = {}
         self._repaired = 0
+        self._methods: Counter[str] = Counter()
 
     def fill(
         self, tx: Transaction, rejects: Rejects, access: str, author: str, progress: Progress
@@ -161,6 +168,7 @@ class _Filling:
             yield batch
             rejects.add(batch.rejected)
             self._repaired += batch.repaired
+            self._methods += batch.methods
             done += batch.table.num_rows + len(batch.rejected)
             progress(source.name, done, source.count)
 
@@ -176,6 +184,7 @@ class _Filling:
             rejects=rejects.path if rejects.count else None,
             srid=source.storage.srid,
             moved=source.storage.moves,
+            notes=(*source.notes, *(f"{how}: {n}" for how, n in self._methods.items())),
             **more,
         )
 
@@ -196,7 +205,8 @@ def _spec(source: SourceLayer, access: str) -> LayerSpec:
     is_chinese = any("\u4e00" <= character <= "\u9fff" for character in source.title)
     return LayerSpec(
         name=source.name,
-        geometry_type=source.geometry_type + ("Z" if source.has_z else ""),
+        geometry_type=_POSTGIS.get(source.geometry_type, source.geometry_type)
+        + ("Z" if source.has_z else ""),
         srid=source.storage.srid,
         columns=_columns(source),
         title_zh=source.title if is_chinese else "",

@@ -6,6 +6,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from datasets.columns import Field
+from datasets.formats.raw import TABLE
 from datasets.periods import Periods
 from datasets.places import Storage
 from datasets.vector import Batch, SourceLayer
@@ -44,10 +45,15 @@ def fitted(source: SourceLayer, layer: Layer) -> SourceLayer:
     return replace(
         source,
         name=layer.name,
-        geometry_type=layer.geometry_type.removesuffix("Z"),
+        geometry_type=_kind(source, layer),
         has_z=has_z,
         storage=Storage(layer.srid, source.storage.moves or source.storage.srid != layer.srid),
     )
+
+
+def _kind(source: SourceLayer, layer: Layer) -> str:
+    """What the source's geometries must come to; a table has none to judge."""
+    return TABLE if source.geometry_type == TABLE else layer.geometry_type.removesuffix("Z")
 
 
 def casted(batch: Batch, fields: tuple[Field, ...], columns: tuple[Column, ...]) -> pa.Table:

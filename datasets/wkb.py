@@ -22,6 +22,16 @@ TYPES = (
     "MultiLineString",
     "MultiPolygon",
     "GeometryCollection",
+    "CircularString",
+    "CompoundCurve",
+    "CurvePolygon",
+    "MultiCurve",
+    "MultiSurface",
+    "Curve",
+    "Surface",
+    "PolyhedralSurface",
+    "TIN",
+    "Triangle",
 )
 _HEAD = 5  # byte order, type
 _Z, _M, _SRID = 0x80000000, 0x40000000, 0x20000000
@@ -29,11 +39,12 @@ _Z, _M, _SRID = 0x80000000, 0x40000000, 0x20000000
 
 @dataclass(frozen=True)
 class Kinds:
-    """Of n geometries: OGC type codes 1 to 7 (0 where there is none), which have heights, and
-    which are not plain (big-endian, with measures, or with an SRID of their own)."""
+    """Of n geometries: OGC type codes (0 where there is none), which have heights or measures,
+    and which are not plain (big-endian, with measures, or with an SRID of their own)."""
 
     types: npt.NDArray[np.uint32]
     has_z: npt.NDArray[np.bool_]
+    has_m: npt.NDArray[np.bool_]
     is_odd: npt.NDArray[np.bool_]
 
 
@@ -54,6 +65,7 @@ def kinds(column: Column) -> Kinds:
     return Kinds(
         types=(codes & 0xFFFF).astype(np.uint32) % np.uint32(1000),
         has_z=((codes & _Z) != 0) | (iso == 1) | (iso == 3),
+        has_m=((codes & _M) != 0) | (iso >= 2),
         is_odd=big | ((codes & (_M | _SRID)) != 0) | (iso >= 2),
     )
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -51,14 +52,21 @@ def cluster() -> Iterator[Cluster]:
     shutil.rmtree(place, ignore_errors=True)
 
 
-@pytest.fixture
-def conninfo(cluster: Cluster) -> Iterator[str]:
-    """A fresh city's connection string."""
+@contextmanager
+def fresh_city(cluster: Cluster) -> Iterator[str]:
+    """The connection string of a new city, dropped at the end."""
     name = sql.Identifier(f"city_{uuid4().hex[:12]}")
     with psycopg.connect(cluster.conninfo_for("postgres"), autocommit=True) as pg:
         pg.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(TEMPLATE)))
         yield cluster.conninfo_for(name.as_string().strip('"'))
         pg.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
+def conninfo(cluster: Cluster) -> Iterator[str]:
+    """A fresh city's connection string."""
+    with fresh_city(cluster) as conninfo:
+        yield conninfo
 
 
 @pytest.fixture

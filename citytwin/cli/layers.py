@@ -93,6 +93,7 @@ def _lines(report: "LoadReport", key: str | None) -> Iterator[str]:
         f"{report.layer}: {report.loaded} of {report.read} loaded, {report.repaired} repaired,"
         f" {report.rejected} rejected{see}"
     )
+    yield from (f"  {note}" for note in report.notes)
     if counts := report.reloaded:
         how = f"features known by {key}" if key else "replaced as a whole, without --key"
         yield (

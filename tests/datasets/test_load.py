@@ -37,7 +37,9 @@ def test_a_file_is_loaded_repaired_and_accounted_for(database, tmp_path):
     frame.to_file(tmp_path / "plots.gpkg")
     (report,) = take(database, tmp_path / "plots.gpkg")
     rejects = tmp_path / "rejects" / "plots.rejects.geojson"
-    assert report == LoadReport("plots", 4, 3, 1, 1, rejects, 4549, False)
+    assert report == LoadReport(
+        "plots", 4, 3, 1, 1, rejects, 4549, False, ("make_valid/structure: 1",)
+    )
     kept = read(database, "plots")
     assert kept["code"].tolist() == ["a", "b", "d"]
     assert kept.geometry.is_valid.all()

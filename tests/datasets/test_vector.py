@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import math
+import struct
 import zipfile
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +17,7 @@ import pytest
 import shapely
 
 from datasets.ahead import ahead
+from datasets.formats.raw import RawLayer
 from datasets.vector import open_source
 from spatial.errors import Invalid, Rejected
 
@@ -176,20 +179,22 @@ def test_a_row_of_another_type_than_declared_is_rejected(tmp_path):
     assert rejected[0].reason == "a Point in a layer of MultiPolygon"
 
 
-def test_curves_are_rejected_one_by_one(tmp_path):
-    curve = bytes.fromhex("01080000000300000000000000000000000000000000000000") + bytes(32)
-    line = shapely.LineString([(120, 31), (121, 31)]).wkb
-    table = pa.table({"geometry": pa.array([curve, line], pa.binary())})
-    pyogrio.write_arrow(
-        table,
-        tmp_path / "a.gpkg",
-        geometry_name="geometry",
-        geometry_type="Unknown",
-        crs="EPSG:4326",
+def test_curves_become_lines_one_by_one(tmp_path):
+    arc = struct.pack("<BII6d", 1, 8, 3, 119, 31, 120, 32, 121, 31)  # half a circle
+    cut = arc[:30]
+    table = pa.table({"geometry": pa.array([arc, cut], pa.binary())})
+    layer = replace(
+        open_source(geojson(tmp_path / "a.geojson", {"type": "Point", "coordinates": [0, 0]}))[0],
+        geometry_type="MultiLineString",
+        fields=(),
+        raw=RawLayer("a", None, None, (), 2, lambda: iter(table.to_batches())),
     )
-    loaded, rejected = collect(open_source(tmp_path / "a.gpkg")[0])
-    assert loaded.num_rows == 1
-    assert "cannot be decoded" in rejected[0].reason
+    (batch,) = layer.batches()
+    (line,) = shapely.from_wkb(batch.table["geom"].to_pylist())
+    assert line.length == pytest.approx(math.pi, rel=1e-4)
+    assert shapely.distance(line, shapely.Point(120, 32)) == pytest.approx(0, abs=1e-12)
+    assert batch.methods == {"curves made lines, in steps of 1°": 1}
+    assert "cannot be decoded" in batch.rejected[0].reason
 
 
 def test_undeclared_types_are_looked_up(tmp_path):

@@ -1,0 +1,1 @@
+"""File formats: each reader is one file, and gives layers as streams of columns and WKB."""
