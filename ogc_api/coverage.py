@@ -1,6 +1,5 @@
 """OGC API Coverages: a part of a raster, as GeoTIFF, NetCDF or CoverageJSON."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,14 +65,6 @@ def coverage(name: str, query: Mapping[str, str], form: Format) -> Answer:
         "ETag": etag.of_parts([(s.edition.id, s.index) for s in subset.steps], query, form.name),
     }
     return Answer(form.write(view, subset, values(view, subset)), headers)
-
-
-def document(name: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """CoverageJSON of a part of a raster."""
-    answer = coverage(name, query, FORMATS[-1])
-    assert isinstance(answer.body, bytes)
-    made: dict[str, Any] = json.loads(answer.body)
-    return made
 
 
 def subset_of(view: Seen, query: Mapping[str, str]) -> Subset:

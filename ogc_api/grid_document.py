@@ -3,6 +3,7 @@
 from typing import Any
 
 from ogc_api import context
+from ogc_api.covjson import MIMETYPE
 from ogc_api.edr import FORMATS, UNITS
 from spatial import crs
 from spatial.asof import format_instant
@@ -11,6 +12,7 @@ from spatial.raster import Raster
 from spatial.rasters import rasters
 
 _MOST_TIMES = 1000
+_NAMED_SO = "application/prs.coverage+json"  # pygeoapi's name of CoverageJSON
 
 
 def completed(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -39,8 +41,13 @@ def _raster(document: dict[str, Any], raster: Raster) -> dict[str, Any]:
     document["extent"]["temporal"] = _times(raster)
     if raster.vertical_datum:
         document["verticalDatum"] = raster.vertical_datum
-    # a raster is asked for by place, time and band, never by a filter
-    links = [link for link in document["links"] if not link["rel"].endswith("/queryables")]
+    # a raster is asked for by place, time and band, never by a filter; its data are no page
+    links = [
+        link | ({"type": MIMETYPE} if link["type"] == _NAMED_SO else {})
+        for link in document["links"]
+        if not link["rel"].endswith("/queryables")
+        and not (link["type"] == "text/html" and link["rel"].endswith(("/coverage", "data")))
+    ]
     return document | {
         "links": links,
         "crs": offered,

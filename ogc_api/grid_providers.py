@@ -5,7 +5,7 @@ from typing import Any
 from pygeoapi.provider.base import BaseProvider
 from pygeoapi.provider.base_edr import BaseEDRProvider
 
-from ogc_api import context, coverage, covjson
+from ogc_api import covjson
 
 
 class CoverageProvider(BaseProvider):  # type: ignore[misc]
@@ -27,10 +27,6 @@ class CoverageProvider(BaseProvider):  # type: ignore[misc]
         """Bands and their JSON Schema types."""
         fields: dict[str, Any] = self._fields
         return fields
-
-    def query(self, **_: Any) -> dict[str, Any]:
-        """CoverageJSON of the request's part, for pygeoapi's page."""
-        return coverage.document(self.data, context.query.get())
 
 
 class GridEdrProvider(BaseEDRProvider):  # type: ignore[misc]

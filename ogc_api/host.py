@@ -5,7 +5,7 @@ shape changes, so a layer loaded in any process is served by every worker at its
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from ogc_api import context
 from ogc_api.config import configuration
+from ogc_api.grid_openapi import extend_grids
 from ogc_api.openapi import extend
 from ogc_api.processes import process_resources
 from spatial.layer import Layer
@@ -52,8 +53,13 @@ EDITING = tuple(
 )
 _PROCESSES = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
 JOBS = (f"{_PROCESSES}/job-list", f"{_PROCESSES}/dismiss")
+DATA = tuple(
+    f"http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/{name}"
+    for name in ("core", "collections", "json", "covjson", "edr-geojson", "oas30")
+)
 #: What pygeoapi declares, and is not so here.
 _UNTRUE = {
+    "http://www.opengis.net/spec/ogcapi-coverages-1/1.0/conf/html",
     f"{_PROCESSES}/callback",
     "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/advanced-property-roles",
 }
@@ -129,19 +135,24 @@ def openapi(api: API) -> dict[str, Any]:
     with _lock:
         if not api.openapi:
             document = get_oas(api.config, fail_on_invalid_collection=False)
-            features = (
-                name
-                for name, found in api.config["resources"].items()
-                if any(p["type"] == "feature" for p in found.get("providers", ()))
-            )
-            api.openapi = extend(document, features)
+            features = (name for name, _ in _provided(api, "feature"))
+            grids = {name: one["fields"] for name, one in _provided(api, "coverage")}
+            api.openapi = extend_grids(extend(document, features), grids)
     made: dict[str, Any] = api.openapi
     return made
 
 
+def _provided(api: API, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names of the collections that have a provider of this kind, with its definition."""
+    for name, found in api.config["resources"].items():
+        for provider in found.get("providers", ()):
+            if provider["type"] == kind:
+                yield name, provider
+
+
 def true_conformance(document: dict[str, Any]) -> dict[str, Any]:
     """The conformance classes that hold: those that pygeoapi declares, and ours."""
-    declared = {*document["conformsTo"], SCHEMAS, *FILTERS, *EDITING, *JOBS} - _UNTRUE
+    declared = {*document["conformsTo"], SCHEMAS, *FILTERS, *EDITING, *JOBS, *DATA} - _UNTRUE
     return {"conformsTo": sorted(declared)}
 
 

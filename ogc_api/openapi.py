@@ -14,14 +14,14 @@ _FEATURE = {"application/geo+json": {"schema": {"type": "object"}}}
 _PATCH = {"application/merge-patch+json": {"schema": {"type": "object"}}}
 _SCHEMA = {"application/schema+json": {"schema": {"type": "object"}}}
 _DOCUMENT = {"application/json": {"schema": {"type": "object"}}}
-_REFUSALS = {
+REFUSALS = {
     "400": "It cannot be understood",
     "401": "It needs a token",
     "403": "The token does not reach that far",
     "404": "There is no such layer, feature or scenario",
     "410": "The feature is not there at that moment",
 }
-_REFUSED_WRITES = _REFUSALS | {
+_REFUSED_WRITES = REFUSALS | {
     "412": "Somebody else changed it first",
     "413": "The body is too large",
     "415": "The body is not JSON",
@@ -29,7 +29,7 @@ _REFUSED_WRITES = _REFUSALS | {
 }
 
 
-def _query(name: str, description: str, kind: str = "string", **schema: Any) -> Node:
+def query(name: str, description: str, kind: str = "string", **schema: Any) -> Node:
     return {
         "name": name,
         "in": "query",
@@ -58,7 +58,7 @@ def _header(name: str, description: str) -> Node:
 
 PARAMETERS = {
     # QGIS takes its page size from this one and from nowhere else
-    "limit": _query(
+    "limit": query(
         "limit",
         "How many features a page holds",
         "integer",
@@ -66,29 +66,29 @@ PARAMETERS = {
         default=DEFAULT_LIMIT,
         maximum=MAX_LIMIT,
     ),
-    "datetime": _query("datetime", "When it is true: an instant, or an interval a/b"),
-    "known_at": _query("known_at", "By which edition of the books: an instant"),
-    "scenario": _query("scenario", "In which plan; without one, the main line"),
-    "to-datetime": _query("to-datetime", "When it is true on the second side: an instant"),
-    "to-known_at": _query("to-known_at", "By which edition of the books the second side is read"),
-    "to-scenario": _query("to-scenario", "In which plan the second side is"),
-    "since": _query("since", "After a cursor (digits alone) or a moment"),
-    "until": _query("until", "Up to a cursor (digits alone) or a moment"),
-    "after": _query("after", "The key that a next link gave"),
-    "profile": _query("profile", f"`{SHARED_IDS}`, `{UNIQUE_IDS}`, `jsonfg-plus`"),
-    "resulttype": _query("resulttype", "`hits` for the count alone", enum=["results", "hits"]),
+    "datetime": query("datetime", "When it is true: an instant, or an interval a/b"),
+    "known_at": query("known_at", "By which edition of the books: an instant"),
+    "scenario": query("scenario", "In which plan; without one, the main line"),
+    "to-datetime": query("to-datetime", "When it is true on the second side: an instant"),
+    "to-known_at": query("to-known_at", "By which edition of the books the second side is read"),
+    "to-scenario": query("to-scenario", "In which plan the second side is"),
+    "since": query("since", "After a cursor (digits alone) or a moment"),
+    "until": query("until", "Up to a cursor (digits alone) or a moment"),
+    "after": query("after", "The key that a next link gave"),
+    "profile": query("profile", f"`{SHARED_IDS}`, `{UNIQUE_IDS}`, `jsonfg-plus`"),
+    "resulttype": query("resulttype", "`hits` for the count alone", enum=["results", "hits"]),
     "fid": _path("featureId", "The feature's id"),
     "version": _path("version", "The version's number"),
-    "filter": _query("filter", "A condition in CQL2: `height > 30 AND code LIKE 'a%'`"),
-    "filter-lang": _query("filter-lang", "The filter's language", enum=list(LANGUAGES)),
-    "filter-crs": _query("filter-crs", "URI of the CRS of the filter's coordinates"),
-    "type": _query("type", "What the jobs are of", "array", items={"enum": ["process"]}),
-    "processID": _query("processID", "Of which analyses", "array", items={"type": "string"}),
-    "status": _query("status", "In which states", "array", items={"enum": list(STATUSES)}),
-    "created": _query("datetime", "When they were submitted: an instant, or an interval a/b"),
-    "minDuration": _query("minDuration", "Seconds that they ran at least", "integer", minimum=0),
-    "maxDuration": _query("maxDuration", "Seconds that they ran at most", "integer", minimum=0),
-    "offset": _query("offset", "How many to skip", "integer", minimum=0),
+    "filter": query("filter", "A condition in CQL2: `height > 30 AND code LIKE 'a%'`"),
+    "filter-lang": query("filter-lang", "The filter's language", enum=list(LANGUAGES)),
+    "filter-crs": query("filter-crs", "URI of the CRS of the filter's coordinates"),
+    "type": query("type", "What the jobs are of", "array", items={"enum": ["process"]}),
+    "processID": query("processID", "Of which analyses", "array", items={"type": "string"}),
+    "status": query("status", "In which states", "array", items={"enum": list(STATUSES)}),
+    "created": query("datetime", "When they were submitted: an instant, or an interval a/b"),
+    "minDuration": query("minDuration", "Seconds that they ran at least", "integer", minimum=0),
+    "maxDuration": query("maxDuration", "Seconds that they ran at most", "integer", minimum=0),
+    "offset": query("offset", "How many to skip", "integer", minimum=0),
     "prefer": _header("Prefer", "RFC 7240: respond-async, wait=SECONDS"),
     "content-crs": _header("Content-Crs", "URI of the CRS of the body's coordinates"),
     "if-match": _header("If-Match", "The ETag that the feature had when it was read"),
@@ -105,9 +105,9 @@ def extend(document: Node, layers: Iterable[str]) -> Node:
         one = f"{base}/items/{{featureId}}"
         paths = document["paths"]
         for path in (f"{base}/items", one):
-            paths[path]["get"]["parameters"] += _refer(*_ASOF)
+            paths[path]["get"]["parameters"] += refer(*_ASOF)
         listing = paths[f"{base}/items"]["get"]["parameters"]
-        listing += _refer("filter", "filter-lang", "filter-crs", "after", "resulttype", "profile")
+        listing += refer("filter", "filter-lang", "filter-crs", "after", "resulttype", "profile")
         form = next(one for one in listing if one.get("name") == "f")
         form["schema"]["enum"] = [
             "json",
@@ -142,7 +142,7 @@ def extend(document: Node, layers: Iterable[str]) -> Node:
 def _extend_processes(paths: Node) -> None:
     """What the standard's own job parameters and our result path are."""
     sought = ("type", "processID", "status", "created", "minDuration", "maxDuration")
-    paths["/jobs"]["get"]["parameters"] = _refer(*sought, "limit", "offset")
+    paths["/jobs"]["get"]["parameters"] = refer(*sought, "limit", "offset")
     results = paths["/jobs/{jobId}/results"]["get"]
     paths["/jobs/{jobId}/results/{output}"] = {
         "get": results
@@ -157,10 +157,10 @@ def _extend_processes(paths: Node) -> None:
     }
     for path, methods in paths.items():
         if path.startswith("/processes/") and "post" in methods:
-            methods["post"]["parameters"] = _refer("prefer")
+            methods["post"]["parameters"] = refer("prefer")
 
 
-def _refer(*names: str) -> list[Node]:
+def refer(*names: str) -> list[Node]:
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
@@ -172,7 +172,7 @@ def _write(
     layer: str, what: str, summary: str, body: Node | None, status: str, *parameters: str
 ) -> Node:
     operation = _operation(layer, what, summary, None, status, (*parameters, *_ASOF))
-    operation["responses"] |= _described(_REFUSED_WRITES)
+    operation["responses"] |= described(_REFUSED_WRITES)
     if body is not None:
         operation["requestBody"] = {"required": True, "content": body}
     return operation
@@ -193,10 +193,10 @@ def _operation(
         "summary": summary,
         "tags": [layer],
         "operationId": f"{what}{layer.capitalize()}",
-        "parameters": _refer(*parameters),
-        "responses": {status: done, **_described(_REFUSALS)},
+        "parameters": refer(*parameters),
+        "responses": {status: done, **described(REFUSALS)},
     }
 
 
-def _described(statuses: dict[str, str]) -> Node:
+def described(statuses: dict[str, str]) -> Node:
     return {status: {"description": text} for status, text in statuses.items()}
