@@ -165,7 +165,7 @@ class ObservationRow(_Reading, Base):
     @classmethod
     def __table_args__(cls) -> Any:
         return (
-            Index("observation_at", "at", postgresql_using="brin"),
+            Index("observation_at", "at", "recorded", postgresql_using="brin"),
             {"postgresql_partition_by": "RANGE (at)"},
         )
 

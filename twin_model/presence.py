@@ -50,30 +50,27 @@ def present(
     there: list[Column] = []
     geometry: list[str | None] = []
     for layer in layers:
-        of_layer = np.flatnonzero(known.layer_id == layer.id)
+        places, fids = known.of_layer(layer.id)
         if named is not None:
-            of_layer = np.intersect1d(of_layer, named)
-        if not len(of_layer):
+            chosen = np.isin(places, named)
+            places, fids = places[chosen], fids[chosen]
+        if not len(places):
             continue
         view = Reading(layer, moment, grant)
-        fids = known.fid[of_layer]
         if named is not None:
             view = view.where(sql.SQL("fid = ANY({}::int8[])").format(fids.tolist()))
         if wanted.box is not None:
-            view = _boxed(view, wanted.box, of_layer, known, moving)
+            view = _boxed(view, wanted.box, places, known, moving)
         with stepped_down(pg, grant):
             seen, texts = _fetch(pg, view, shapes)
-        order = np.argsort(fids)
-        at = np.searchsorted(fids[order], seen).clip(max=len(fids) - 1)
-        mine = fids[order][at] == seen
-        places = of_layer[order][at[mine]]
-        there.append(places)
+        order = np.argsort(seen)
+        at = np.searchsorted(fids, seen[order]).clip(max=len(fids) - 1)
+        mine = fids[at] == seen[order]
+        there.append(places[at[mine]])
         if shapes:
             geometry += [
-                _point(moving[place]) if place in moving else text
-                for place, text in zip(
-                    places.tolist(), (t for t, m in zip(texts, mine, strict=True) if m), strict=True
-                )
+                _point(moving[place]) if place in moving else texts[row]
+                for place, row in zip(places[at[mine]].tolist(), order[mine].tolist(), strict=True)
             ]
     found = np.concatenate(there) if there else np.empty(0, np.int64)
     return found, geometry if shapes else None

@@ -1,5 +1,6 @@
 """Readings as columns, whatever form they came in."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ type Strings = Any  # an Arrow array of strings, plain or by dictionary
 
 NO_KIND = 0
 LONGEST_WORD = 200
-_PROPERTY = r"^[\pL\pN_.:/-]{1,100}$"
+_PROPERTY = re.compile(r"[\w.:/-]{1,100}")
 
 
 @dataclass(slots=True)
@@ -95,9 +96,10 @@ def check_values(readings: Readings) -> None:
     for name in ("asset", "property"):
         missing = pc.is_null(getattr(readings, name)).to_numpy(zero_copy_only=False)
         readings.refuse(np.flatnonzero(missing), f"it has no '{name}'")
-    named = pc.match_substring_regex(readings.property.cast(pa.string()), _PROPERTY)
-    odd = ~named.fill_null(True).to_numpy(zero_copy_only=False)
-    readings.refuse(np.flatnonzero(odd), "a property is one word of at most 100 characters")
+    code, names = codes(readings.property)
+    odd = [n for n, name in enumerate(names) if name is None or not _PROPERTY.fullmatch(name)]
+    if odd:
+        readings.refuse(np.flatnonzero(np.isin(code, odd)), "a property is one word of text")
     if readings.words is not None:
         words = readings.words.cast(pa.string())
         lengths = pc.fill_null(pc.utf8_length(words), 0).to_numpy(zero_copy_only=False)

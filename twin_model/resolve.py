@@ -11,8 +11,8 @@ from spatial.errors import Rejected
 from twin_model import units
 from twin_model.kinds import Kind
 from twin_model.packed import Column
-from twin_model.readings import Readings, codes
-from twin_model.roll import Roll, Series
+from twin_model.readings import Readings, Strings, codes
+from twin_model.roll import Roll
 
 NO_SERIES = -1
 
@@ -38,70 +38,85 @@ def resolve(readings: Readings, roll: Roll, scenario: int) -> Resolved:
     refused = dict(readings.refused)
     good = np.ones(count, bool)
     good[list(refused)] = False
-    asset_code, asset_names = codes(readings.asset)
-    property_code, properties = codes(readings.property)
-    places = np.array([roll.place.get(name or "", NO_SERIES) for name in asset_names], np.int64)
-    asset = np.where(asset_code >= 0, places[asset_code], NO_SERIES) if len(places) else asset_code
-    for row in np.flatnonzero(good & (asset < 0)).tolist():
-        refused[row] = "there is no such asset"
+    asset = _numbered(readings.asset, roll.place)
+    refused |= dict.fromkeys(np.flatnonzero(good & (asset < 0)).tolist(), "there is no such asset")
     good &= asset >= 0
+    code, names = codes(readings.property)
+    code = _renumbered(code, names, roll.properties)
+    place = np.where(good, roll.find(asset, code, scenario), NO_SERIES)
+    missing = _missing(readings, np.flatnonzero(good & (place < 0)), asset)
+    place, more = _of_their_kind(readings, place, roll)
+    refused |= more
+    x, place, more = _converted(readings, place, roll)
+    refused |= more
+    ids = np.append(roll.series_id, NO_SERIES)  # the last is for those of no series
+    return Resolved(roll.edition, ids[place], asset, x, refused, missing)
 
-    rows = np.flatnonzero(good)
-    pairs = asset[rows] * max(len(properties), 1) + property_code[rows]
-    distinct, first, member = np.unique(pairs, return_index=True, return_inverse=True)
-    found: list[Series | None] = []
-    missing: dict[tuple[int, str], tuple[Kind, str]] = {}
-    for pair, row in zip(distinct.tolist(), rows[first].tolist(), strict=True):
-        place, code = divmod(pair, max(len(properties), 1))
-        name = properties[code] or ""
-        one = roll.by_pair.get((place, name, scenario))
-        found.append(one)
-        if one is None:
-            unit = readings.unit[row].as_py() if readings.unit is not None else None
-            missing[place, name] = (Kind(int(readings.kind[row])), unit or "")
-    series_of = np.array([s.id if s else NO_SERIES for s in found], np.int64)
-    kind_of = np.array([s.kind if s else 0 for s in found], np.int8)
-    series = np.full(count, NO_SERIES, np.int64)
-    series[rows] = series_of[member] if len(found) else NO_SERIES
-    if len(found):
-        other = (kind_of[member] != readings.kind[rows]) & (series_of[member] >= 0)
-        wrong = rows[other]
-        for row, kind in zip(wrong.tolist(), kind_of[member][other].tolist(), strict=True):
-            refused[row] = f"the series holds values of kind {Kind(kind).name}"
-        series[wrong] = NO_SERIES
-    resolved = Resolved(roll.edition, series, asset, readings.x, refused, missing)
+
+def _numbered(column: Strings, numbers: Mapping[str, int]) -> Column:
+    return _renumbered(*codes(column), numbers)
+
+
+def _renumbered(code: Column, names: list[str | None], numbers: Mapping[str, int]) -> Column:
+    """The numbers of names; -1 for those that have none."""
+    table = np.array([*(numbers.get(name or "", -1) for name in names), -1], np.int64)
+    return table[code]
+
+
+def _missing(
+    readings: Readings, rows: Column, asset: Column
+) -> dict[tuple[int, str], tuple[Kind, str]]:
+    """The series that these rows lack, by asset and property, as the first row describes each."""
+    if not len(rows):
+        return {}
+    code, names = codes(readings.property)
+    pairs = asset[rows] * len(names) + code[rows]
+    _, first = np.unique(pairs, return_index=True)
+    found = {}
+    for row in rows[first].tolist():
+        unit = readings.unit[row].as_py() if readings.unit is not None else None
+        pair = int(asset[row]), names[int(code[row])] or ""
+        found[pair] = (Kind(int(readings.kind[row])), unit or "")
+    return found
+
+
+def _of_their_kind(readings: Readings, place: Column, roll: Roll) -> tuple[Column, dict[int, str]]:
+    """Without the readings that are of another kind than their series."""
+    kinds = np.append(roll.series_kind, 0)[place]
+    wrong = np.flatnonzero((place >= 0) & (kinds != readings.kind))
+    if not len(wrong):
+        return place, {}
+    place = place.copy()
+    place[wrong] = NO_SERIES
+    told = (f"the series holds values of kind {Kind(kind).name}" for kind in kinds[wrong].tolist())
+    return place, dict(zip(wrong.tolist(), told, strict=True))
+
+
+def _converted(
+    readings: Readings, place: Column, roll: Roll
+) -> tuple[Column, Column, dict[int, str]]:
+    """x in the units of the series, without the readings that cannot be converted."""
     if readings.unit is None:
-        return resolved
-    return _convert(readings, resolved, found, rows, member)
-
-
-def _convert(
-    readings: Readings,
-    resolved: Resolved,
-    found: list[Series | None],
-    rows: Column,
-    member: Column,
-) -> Resolved:
-    """The readings in the units of their series."""
-    unit_code, unit_names = codes(readings.unit)
-    x, refused, series = readings.x.copy(), dict(resolved.refused), resolved.series
-    said = unit_code[rows] >= 0
-    pairs = member[said] * max(len(unit_names), 1) + unit_code[rows[said]]
-    distinct, inverse = np.unique(pairs, return_inverse=True)
-    for n, pair in enumerate(distinct.tolist()):
-        place, code = divmod(pair, max(len(unit_names), 1))
-        one, unit = found[place], unit_names[code] or ""
-        if one is None or unit in ("", one.unit):
+        return readings.x, place, {}
+    code, names = codes(readings.unit)
+    said = np.flatnonzero((code >= 0) & (place >= 0))
+    x, place = readings.x.copy(), place.copy()
+    refused: dict[int, str] = {}
+    pairs, member = np.unique(place[said] * len(names) + code[said], return_inverse=True)
+    for n, pair in enumerate(pairs.tolist()):
+        at, number = divmod(pair, len(names))
+        target, unit = roll.by_id[at].unit, names[number] or ""
+        if unit in ("", target):
             continue
-        here = rows[said][inverse == n]
+        rows = said[member == n]
         try:
-            factor, offset = units.conversion(unit, one.unit)
+            factor, offset = units.conversion(unit, target)
         except Rejected as error:
-            refused |= dict.fromkeys(here.tolist(), str(error))
-            series[here] = NO_SERIES
+            refused |= dict.fromkeys(rows.tolist(), str(error))
+            place[rows] = NO_SERIES
             continue
-        x[here] = x[here] * factor + offset
-    return Resolved(resolved.edition, series, resolved.asset, x, refused, resolved.missing)
+        x[rows] = x[rows] * factor + offset
+    return x, place, refused
 
 
 def make_series(pg: Pg, roll: Roll, resolved: Resolved, scenario: int) -> None:
@@ -111,9 +126,10 @@ def make_series(pg: Pg, roll: Roll, resolved: Resolved, scenario: int) -> None:
     """
     rows = []
     for (place, name), (kind, unit) in resolved.missing.items():
-        main = roll.by_pair.get((place, name, 0))
-        if main is not None:
-            kind, unit = main.kind, main.unit
+        code = roll.properties.get(name, -1)
+        (main,) = roll.find(np.array([place]), np.array([code]), 0).tolist()
+        if main >= 0:
+            kind, unit = roll.by_id[main].kind, roll.by_id[main].unit
         rows.append((int(roll.asset_id[place]), name, scenario, kind.name, unit))
     with pg.cursor() as cursor:
         cursor.executemany(

@@ -22,9 +22,12 @@ _CELLS = ("int4", "timestamptz", "timestamptz", "float8", "float8", "int2")
 _SELECT = "SELECT series, at, recorded, x, coalesce(y, 'NaN'), quality FROM city."
 _WHOLE = _SELECT + "observation WHERE at <= {at} AND recorded <= {known} {only}"
 _WHOLE_LATE = _SELECT + "late WHERE at <= {at} AND recorded <= {known} {only}"
-_ON_TIME = _SELECT + (
-    "observation WHERE at > {late_from} AND at <= {at} AND recorded <= {known}"
-    " AND (at > {from_at} OR recorded > {built}) {only}"
+_IN_TIME = (
+    _SELECT + "observation WHERE at > {from_at} AND at <= {at} AND recorded <= {known} {only}"
+)
+_SINCE = _SELECT + (
+    "observation WHERE at > {late_from} AND at <= {from_at} AND at <= {at}"
+    " AND recorded > {built} AND recorded <= {known} {only}"
 )
 _LATE_SINCE = _SELECT + (
     "late WHERE recorded > {built} AND recorded <= {known} AND at <= {at} {only}"
@@ -66,6 +69,7 @@ class Keyframe:
     values: Values
 
 
+_NEVER = np.iinfo(np.int64).min
 NOTHING = Values(*(np.empty(0, t) for t in (np.int64, np.int64, float, float, np.int16)))
 
 
@@ -135,7 +139,7 @@ def advance(
     arms: tuple[str, ...] = (_WHOLE, _WHOLE_LATE)
     base = NOTHING
     if start is not None:
-        arms = (_ON_TIME, _LATE_SINCE, _LATE_AFTER)
+        arms = (_IN_TIME, _SINCE, _LATE_SINCE, _LATE_AFTER)
         named |= {
             "from_at": instant(start.at),
             "late_from": instant(start.at - LATE),
@@ -160,26 +164,18 @@ def merge(
     """Values brought forward by readings recorded after them, in any order."""
     if not len(series):
         return base
-    order = np.lexsort((recorded, at, series))
-    ends = order[np.append(np.diff(series[order]) != 0, True)]
-    newer = Values(series[ends].astype(np.int64), at[ends], x[ends], y[ends], quality[ends])
-    if not len(base):
-        return newer
-    place = np.searchsorted(base.series, newer.series).clip(max=len(base) - 1)
-    there = base.series[place] == newer.series
-    wins = there & (newer.at >= base.at[place])
-    kept = base.rows(np.arange(len(base)))
-    for mine, theirs in (
-        (kept.at, newer.at), (kept.x, newer.x), (kept.y, newer.y), (kept.quality, newer.quality),
-    ):  # fmt: skip
-        mine[place[wins]] = theirs[wins]
-    fresh = newer.rows(~there)
-    if not len(fresh):
-        return kept
-    slots = np.searchsorted(kept.series, fresh.series)
-    return Values(
-        *(
-            np.insert(getattr(kept, name), slots, getattr(fresh, name))
-            for name in ("series", "at", "x", "y", "quality")
-        )
-    )
+    # by slots for every id there could be: no sorting, which would take longer than all else
+    size = 1 + int(max(series.max(), base.series[-1] if len(base) else 0))
+    newest = np.full(size, _NEVER)
+    newest[base.series] = base.at
+    np.maximum.at(newest, series, at)
+    wins = np.flatnonzero(at == newest[series])
+    wins = wins[np.argsort(recorded[wins], kind="stable")]  # of one moment the last recorded counts
+    there = np.flatnonzero(newest != _NEVER)
+    columns = []
+    for old, new in ((base.x, x), (base.y, y), (base.quality, quality)):
+        slots = np.empty(size, new.dtype)
+        slots[base.series] = old
+        slots[series[wins]] = new[wins]
+        columns.append(slots[there])
+    return Values(there, newest[there], *columns)

@@ -104,7 +104,7 @@ CREATE TABLE city.observation (
     series integer NOT NULL,
     quality smallint NOT NULL
 ) PARTITION BY RANGE (at);
-CREATE INDEX observation_at ON city.observation USING brin (at) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX observation_at ON city.observation USING brin (at, recorded) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE TABLE city.late (
     at timestamptz NOT NULL,
