@@ -4,15 +4,16 @@ One is made as soon as as many readings have come as it would hold values: so a 
 reads more readings than there are series, and keyframes never take more room than readings.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg import sql
 
 from spatial.database import Database, Pg
 from spatial.period import instant
-from twin_model.values import advance, keyframe, put_keyframe, values
+from twin_model.values import Keyframe, advance, keyframe, put_keyframe, values
 
 FEWEST = 20_000
+QUIET = timedelta(seconds=20)
 
 
 def step(pg: Pg) -> int:
@@ -55,27 +56,46 @@ def fill(pg: Pg, start: datetime, size: int | None = None) -> int:
     built, size = last_recorded(pg), size or step(pg)
     if built is None:
         return 0
-    here, made = keyframe(pg, start, built), 0
-    at: datetime | None = start
-    while at is not None and at < built:
-        at = _after(pg, at, size)
-        moment = min(at or built, built)
-        found = advance(pg, here, moment, built)
-        put_keyframe(pg, moment, built, found)
-        here = keyframe(pg, moment, built)
-        made += 1
-    return made
+    here = keyframe(pg, start, built)
+    moments = [at for at in _moments(pg, start, built, size) if at < built]
+    for at in [*moments, built]:
+        found = advance(pg, here, at, built)
+        put_keyframe(pg, at, built, found)
+        here = Keyframe(at, built, found)
+    return len(moments) + 1
 
 
-def _after(pg: Pg, at: datetime, size: int) -> datetime | None:
-    """The moment by which so many readings have come after a moment; None where fewer have."""
-    row = pg.execute(
+def _moments(pg: Pg, start: datetime, built: datetime, size: int) -> list[datetime]:
+    """The moments after `start` by which each further `size` readings had been taken."""
+    rows = pg.execute(
         sql.SQL(
-            "SELECT at FROM (SELECT at FROM city.observation WHERE at > {at} UNION ALL"
-            " SELECT at FROM city.late WHERE at > {at}) later ORDER BY at OFFSET {size} LIMIT 1"
-        ).format(at=instant(at), size=size)
-    ).fetchone()
-    return row[0] if row else None
+            "SELECT DISTINCT at FROM (SELECT at, row_number() OVER (ORDER BY at) AS n FROM"
+            " (SELECT at FROM city.observation WHERE at > {start} AND recorded <= {built}"
+            " UNION ALL SELECT at FROM city.late WHERE at > {start} AND recorded <= {built}) r"
+            ") counted WHERE n % {size} = 0 ORDER BY at"
+        ).format(start=instant(start), built=instant(built), size=size)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def backfill(database: Database) -> int:
+    """Once much history has come late, and no more of it comes, make its keyframes.
+
+    Returns how many.
+    """
+    with database.begin() as tx:
+        row = tx.pg.execute(
+            "SELECT coalesce(sum(late), 0), min(first_at), max(cursor),"
+            " max(recorded) < clock_timestamp() - %s FROM city.batch"
+            " WHERE late > 0 AND cursor > (SELECT filled FROM city.twin)",
+            [QUIET],
+        ).fetchone()
+        assert row is not None
+        late, first, cursor, quiet = row
+        if late < step(tx.pg) or not quiet:
+            return 0
+        tx.pg.execute("UPDATE city.twin SET filled = %s", [cursor])
+        return fill(tx.pg, first - timedelta(microseconds=1))
 
 
 def last_recorded(pg: Pg) -> datetime | None:

@@ -22,13 +22,17 @@ from spatial.models import NOW, Base
 
 
 class TwinRow(Base):
-    """One row: the edition of assets and series, and the newest batch of readings."""
+    """One row: the edition of assets and series, and the newest batch of readings.
+
+    filled: the cursor up to which late readings have keyframes.
+    """
 
     __tablename__ = "twin"
 
     id: Mapped[int] = mapped_column(primary_key=True, server_default=text("1"))
     edition: Mapped[int] = mapped_column(server_default=text("0"))
     cursor: Mapped[int] = mapped_column(server_default=text("0"))
+    filled: Mapped[int] = mapped_column(server_default=text("0"))
     last_recorded: Mapped[datetime] = mapped_column(server_default=text("'-infinity'"))
 
 
@@ -251,5 +255,6 @@ class SummaryRow(Base):
     mean: Mapped[float] = mapped_column(Double)
     least: Mapped[float] = mapped_column(Double)
     greatest: Mapped[float] = mapped_column(Double)
+    last_at: Mapped[datetime]
     last: Mapped[float] = mapped_column(Double)
     last_y: Mapped[float | None] = mapped_column(Double)

@@ -1,11 +1,13 @@
 """History: the readings of series over a stretch of time, as they came or resampled in SQL.
 
 Of readings of one series and moment the last recorded counts; those marked bad count in no mean.
+What retention has summed up is found resampled, not as it came.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from psycopg import sql
@@ -32,9 +34,16 @@ SELECT DISTINCT ON (series, at) series, at, x, y, quality FROM (
 """
 _RAW = "SELECT series, at, x, coalesce(y, 'NaN'), quality FROM ({believed}) believed"
 _RESAMPLED = """
-SELECT series, date_bin({every}, at, {origin}) AS bin, count(*), avg(x), min(x), max(x),
-    (array_agg(x ORDER BY at DESC))[1], coalesce((array_agg(y ORDER BY at DESC))[1], 'NaN')
-FROM ({believed}) believed WHERE quality < {bad} GROUP BY 1, 2 ORDER BY 1, 2
+SELECT series, date_bin({every}, at, {origin}) AS bin, sum(n)::int8, sum(mean * n) / sum(n),
+    min(least), max(greatest), (array_agg(last ORDER BY last_at DESC))[1],
+    coalesce((array_agg(last_y ORDER BY last_at DESC))[1], 'NaN')
+FROM (
+    SELECT series, at, 1::int8 AS n, x AS mean, x AS least, x AS greatest,
+        at AS last_at, x AS last, y AS last_y
+    FROM ({believed}) believed WHERE quality < {bad}
+    UNION ALL SELECT series, at, count, mean, least, greatest, last_at, last, last_y
+    FROM city.summary WHERE series = ANY({series}::int4[]) AND at >= {start} AND at <= {end}
+) part GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -120,6 +129,7 @@ def resample(
         origin=instant(origin),
         bad=int(Quality.bad),
         believed=_believed(series, span, known_at),
+        **_narrowed(series, span),
     )
     columns = packed.select_packed(pg, query, ("int4", "timestamptz", "int8", *["float8"] * 5))
     return Resampled(columns[0].astype(np.int64), *columns[1:])
@@ -136,11 +146,10 @@ def words(pg: Pg, found: Sequence[Series], series: Column, x: Column) -> dict[in
 
 
 def _believed(series: Sequence[int], span: Interval, known_at: datetime) -> sql.Composable:
+    return sql.SQL(_BELIEVED).format(known=instant(known_at), **_narrowed(series, span))
+
+
+def _narrowed(series: Sequence[int], span: Interval) -> dict[str, Any]:
     if span.start is None or span.end is None:
         raise Invalid("a history has a start and an end")
-    return sql.SQL(_BELIEVED).format(
-        series=list(series),
-        start=instant(span.start),
-        end=instant(span.end),
-        known=instant(known_at),
-    )
+    return {"series": list(series), "start": instant(span.start), "end": instant(span.end)}

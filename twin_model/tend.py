@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from spatial.database import Database
-from twin_model import assets, identity, keyframes, packed, partitions
+from twin_model import assets, identity, keyframes, packed, partitions, retention
 
 _LOCK = 0x637479_17
 
@@ -11,16 +11,20 @@ _LOCK = 0x637479_17
 def tend(database: Database) -> None:
     """Register new features of asset layers, and make the keyframes that are due."""
     assets.follow(database)
-    with database.listen() as pg:
+    with database.begin() as tx:
         # two services on one database would do the same work twice
-        held = pg.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+        held = tx.pg.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK]).fetchone()
         if held == (True,):
             keyframes.due(database)
+            keyframes.backfill(database)
 
 
 def tidy(database: Database) -> None:
-    """Once an hour: make tomorrow's partition, forget ids that are too old to come again."""
+    """Once an hour: make tomorrow's partition, forget ids that are too old to come again, and
+    sum up readings by their policies.
+    """
     tomorrow = packed.micros(datetime.now(UTC) + timedelta(days=1)) // partitions.DAY_US
     with database.begin() as tx:
         partitions.make(tx.pg, tomorrow)
     identity.forget(database)
+    retention.retain(database)

@@ -5,6 +5,7 @@ CREATE TABLE city.twin (
     id bigint PRIMARY KEY DEFAULT 1 CHECK (id = 1),
     edition bigint NOT NULL DEFAULT 0,
     cursor bigint NOT NULL DEFAULT 0,
+    filled bigint NOT NULL DEFAULT 0,
     last_recorded timestamptz NOT NULL DEFAULT '-infinity'
 );
 INSERT INTO city.twin DEFAULT VALUES;
@@ -168,6 +169,7 @@ CREATE TABLE city.summary (
     mean double precision NOT NULL,
     least double precision NOT NULL,
     greatest double precision NOT NULL,
+    last_at timestamptz NOT NULL,
     last double precision NOT NULL,
     last_y double precision,
     PRIMARY KEY (series, at)
