@@ -1,6 +1,5 @@
 """The twin's history: which assets and series there are, and their readings over time."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,9 +23,7 @@ from twin_model.kinds import Kind, Quality
 from twin_model.packed import moment
 from twin_model.presence import Wanted, present
 from twin_model.roll import Series, roll
-
-_EVERY = re.compile(r"(\d{1,6})(s|min|h|d)")
-_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+from twin_model.times import parse_every
 
 
 async def history(request: Request) -> Response:
@@ -52,7 +49,7 @@ def _history(query: dict[str, str]) -> dict[str, Any]:
     asof, zone = context.asof.get(), context.zone.get()
     if asof.valid_at is not None:
         raise Invalid("a history has a span: write from and to, not datetime")
-    every = every_of(query.get("every"))
+    every = parse_every(query["every"]) if query.get("every") else None
     with snapshot(context.database.get()) as pg:
         now = resolve(pg, asof)
         assert isinstance(now.valid_at, datetime)
@@ -134,16 +131,6 @@ def _values(one: Series, x: Any, y: Any, words: dict[int, str]) -> Any:
     if one.kind is Kind.position:
         return np.column_stack([x, y])
     return np.ascontiguousarray(x)
-
-
-def every_of(text: str | None) -> timedelta | None:
-    """A stretch of time such as 10min, 1h, 1d; None for none."""
-    if not text:
-        return None
-    match = _EVERY.fullmatch(text)
-    if not match or not int(match[1]):
-        raise Invalid(f"every is written 10s, 5min, 1h or 1d, not '{text}'")
-    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
 async def assets(request: Request) -> Response:

@@ -1,6 +1,7 @@
-"""Moments of readings, from however they are written to microseconds since 1970."""
+"""Moments of readings, however they are written, and stretches of time."""
 
-from datetime import tzinfo
+import re
+from datetime import timedelta, tzinfo
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from twin_model.packed import Column, micros
 
 UNREADABLE = np.iinfo(np.int64).min
 _US = pa.timestamp("us", "UTC")
+_EVERY = re.compile(r"(\d{1,6})(s|min|h|d)")
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 
 
 def read_times(values: Any, zone: tzinfo) -> Column:
@@ -37,3 +40,11 @@ def _read(text: Any, zone: tzinfo) -> int:
         return micros(parse_instant(text, zone))
     except Invalid:
         return UNREADABLE
+
+
+def parse_every(text: str) -> timedelta:
+    """A stretch of time: 10s, 5min, 1h, 1d; raises Invalid for another text."""
+    match = _EVERY.fullmatch(text)
+    if not match or not int(match[1]):
+        raise Invalid(f"a stretch of time is written 10s, 5min, 1h or 1d, not '{text}'")
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])

@@ -9,8 +9,9 @@ import typer
 from citytwin.cli.output import Data, Json, answer, city, table
 from spatial.grant import OWNER
 from twin_model import assets as asset_layers
-from twin_model import classes, quarantine
+from twin_model import classes, quarantine, retention
 from twin_model.replay import replay_all
+from twin_model.times import parse_every
 
 app = typer.Typer()
 held = typer.Typer(help="Readings that could not be taken.")
@@ -41,6 +42,28 @@ def assets(
     with city(data) as (database, _):
         told = asset_layers.register(database, layer, roles, class_system=system)
     answer(told, json, f"{layer}: {told['assets']} new assets, {told['series']} new series.")
+
+
+@app.command()
+def policy(
+    name: str,
+    properties: Annotated[list[str], typer.Option("--property", help="of which series")],
+    raw_days: Annotated[int, typer.Option(help="days that readings stay as they came")] = 90,
+    every: Annotated[str, typer.Option(help="what they are summed up over: 5min, 1h, 1d")] = "1h",
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Say how long the readings of some properties stay as they came."""
+    stretch = parse_every(every)
+    with city(data) as (database, _):
+        given = retention.set_policy(
+            database,
+            name,
+            raw_days=raw_days,
+            every_s=int(stretch.total_seconds()),
+            properties=properties,
+        )
+    answer({"policy": name, "series": given}, json, f"{name} holds for {given} series.")
 
 
 @held.command("list")
