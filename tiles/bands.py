@@ -1,0 +1,158 @@
+"""The stored shapes of a layer: web mercator, whole and generalised, one row for each version.
+
+`tiles.<layer>` carries the layer's own columns, with `geom` in web mercator, so that a reading of
+it is a reading of the layer. Triggers on the layer's table write it in the transaction that
+writes the layer, whoever writes. Beside the layer's columns it has
+
+- `shape_13`, `shape_11`, `shape_9`, `shape_7`: the shape for tiles up to that zoom, simplified to
+  half a pixel in the layer's own CRS; NULL where the next finer one is as simple;
+- `drawn_from`: the lowest zoom at which it is big enough to be seen by itself, at most 13;
+- `px`, `py`: its middle in 2^30ths of the world, from the north-west; NULL for lines;
+- `area`: in cm², NULL for points and lines.
+"""
+
+from dataclasses import fields
+
+from psycopg import sql
+
+from spatial import crs
+from spatial.database import Pg
+from spatial.layer import Layer
+from spatial.query import Reading, names
+
+SCHEMA = "tiles"
+VERSION = "1"  # of this layout: an older one is built anew
+WORLD = 20037508.342789244
+DETAIL = 13  # from this zoom on every feature is drawn
+BANDS = (13, 11, 9, 7)
+INDEXED = (12, 9, 5)
+PIXELS = 512  # of a tile's side on a screen
+_SEEN_AREA, _SEEN_LINE = 4, 1  # pixels of side, and of length
+_DEPTH = 30
+_BOOKS = ("version", "fid", "valid", "recorded", "scenario", "removed", "changed_by")
+
+
+class BandLayer(Layer):
+    """A layer whose table holds its stored shapes."""
+
+    @property
+    def table(self) -> sql.Identifier:
+        return sql.Identifier(SCHEMA, self.name)
+
+
+def stored(pg: Pg, layer: Layer) -> bool:
+    """Whether the layer's shapes are stored, as the transaction sees it."""
+    row = pg.execute(
+        "SELECT obj_description(c.oid, 'pg_class') = %s FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = %s AND relname = %s",
+        [VERSION, SCHEMA, layer.name],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def banded(view: Reading) -> Reading:
+    """The same reading of the stored shapes; its conditions must be of attributes only."""
+    layer = view.layer
+    facts = {f.name: getattr(layer, f.name) for f in fields(Layer)}
+    other = BandLayer(**facts | {"srid": crs.WEB_MERCATOR})
+    return Reading(other, view.moment, view.grant, view.conditions)
+
+
+def shape(zoom: int) -> sql.Composable:
+    """The stored shape for tiles of a zoom."""
+    bands = [sql.Identifier(f"shape_{band}") for band in reversed(BANDS) if band >= zoom]
+    return sql.SQL("coalesce({})").format(sql.SQL(", ").join([*bands, sql.SQL("geom")]))
+
+
+def columns(layer: Layer) -> sql.Composed:
+    """The columns of the stored shapes, in the order in which `of_rows` gives them."""
+    ours = [*(f"shape_{band}" for band in BANDS), "drawn_from", "px", "py", "area"]
+    return names([*_BOOKS, *layer.column_names, "geom", *ours])
+
+
+def of_rows(layer: Layer, rows: sql.Composable) -> sql.Composed:
+    """A SELECT of the stored shapes of some rows of the layer's table, an expression for FROM."""
+    plain = names([*_BOOKS, *layer.column_names])
+    simple = sql.SQL(", ").join(
+        sql.SQL(
+            "CASE WHEN ST_NPoints(flat) > 6"
+            " THEN ST_Transform(ST_SimplifyPreserveTopology(flat, {}), {}) END AS shape_{}"
+        ).format(_tolerance(layer, band), crs.WEB_MERCATOR, sql.SQL(str(band)))
+        for band in BANDS
+    )
+    finer = ["geom", *(f"shape_{band}" for band in BANDS)]
+    kept = sql.SQL(", ").join(
+        sql.SQL("CASE WHEN ST_NPoints({0}) < ST_NPoints({1}) THEN ST_ForcePolygonCW({0}) END AS {0}")
+        .format(sql.Identifier(one), sql.Identifier(other))
+        for other, one in zip(finer, finer[1:], strict=False)
+    )
+    return sql.SQL(
+        "SELECT {plain}, ST_ForcePolygonCW(geom), {kept}, CASE dimension"
+        " WHEN 2 THEN {by_area} WHEN 1 THEN {by_length} ELSE {detail} END::smallint,"
+        " {px}, {py}, CASE WHEN dimension = 2 THEN round({area} * 1e4)::bigint END"
+        " FROM (SELECT {plain}, flat, dimension, ST_Transform(flat, {srid}) AS geom, {simple}"
+        " FROM (SELECT {plain}, {flat} AS flat, ST_Dimension(geom) AS dimension FROM {rows}) one"
+        " OFFSET 0) two, LATERAL (SELECT ST_Centroid(geom) AS middle OFFSET 0) three"
+    ).format(
+        plain=plain,
+        kept=kept,
+        simple=simple,
+        by_area=_zoom(_SEEN_AREA, sql.SQL("sqrt(ST_Area(geom))")),
+        by_length=_zoom(_SEEN_LINE, sql.SQL("ST_Length(ST_BoundingDiagonal(geom))")),
+        detail=DETAIL,
+        px=_pixel(sql.SQL("ST_X(middle)")),
+        py=_pixel(sql.SQL("-ST_Y(middle)")),
+        area=_area(layer),
+        srid=crs.WEB_MERCATOR,
+        flat=_flat(layer),
+        rows=rows,
+    )
+
+
+def _zoom(pixels: int, size: sql.Composable) -> sql.Composed:
+    """The lowest zoom at which a size in metres makes these pixels."""
+    return sql.SQL(
+        "CASE WHEN {size} > 0 THEN greatest(0, least({detail}, ceil(log(2, ({whole} / {size})"
+        "::numeric)))) ELSE {detail} END"
+    ).format(size=size, detail=DETAIL, whole=pixels * 2 * WORLD / PIXELS)
+
+
+def _pixel(place: sql.Composable) -> sql.Composed:
+    """Metres from the world's middle, eastward or southward, as a whole number of 2^30ths."""
+    return sql.SQL(
+        "CASE WHEN dimension <> 1 THEN greatest(0, least({most}, floor(({place} + {world})"
+        " * {per_metre})))::integer END"
+    ).format(
+        place=place, world=WORLD, per_metre=(1 << _DEPTH) / (2 * WORLD), most=(1 << _DEPTH) - 1
+    )
+
+
+def _flat(layer: Layer) -> sql.Composable:
+    """The geometry in two dimensions, within what web mercator can show."""
+    flat = sql.SQL("ST_Force2D(geom)")
+    if not crs.parse(layer.srid).is_geographic:
+        return flat
+    return sql.SQL(
+        "CASE WHEN ST_YMin(geom) < -85.06 OR ST_YMax(geom) > 85.06"
+        " THEN ST_ClipByBox2D({}, ST_MakeEnvelope(-181, -85.06, 181, 85.06, {})) ELSE {} END"
+    ).format(flat, layer.srid, flat)
+
+
+def _area(layer: Layer) -> sql.Composable:
+    reference = crs.parse(layer.srid)
+    if reference.is_geographic:
+        return sql.SQL("ST_Area(flat::geography)")
+    return sql.SQL("ST_Area(flat) * {}").format(_metres(layer) ** 2)
+
+
+def _tolerance(layer: Layer, band: int) -> float:
+    """Half a pixel of a band's deepest zoom, in units of the layer's CRS."""
+    half = 2 * WORLD / (1 << band) / PIXELS / 2
+    if crs.parse(layer.srid).is_geographic:
+        return half / 111_320
+    return half / _metres(layer)
+
+
+def _metres(layer: Layer) -> float:
+    """The unit of a projected CRS."""
+    return float(crs.parse(layer.srid).axis_info[0].unit_conversion_factor)
