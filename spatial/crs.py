@@ -11,6 +11,7 @@ from spatial.errors import Invalid
 WGS84 = 4326
 WEB_MERCATOR = 3857
 CGCS2000 = 4490
+WORLD = 20037508.342789244  # metres of web mercator from its middle to its edges
 CRS84_URI = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
 

@@ -144,6 +144,27 @@ class Reading:
         arms = (sql.SQL("({})").format(sql.SQL(" AND ").join(arm)) for arm in self._arms())
         return sql.SQL("({})").format(sql.SQL(" OR ").join(arms))
 
+    def strays(self, limit: int) -> sql.Composed:
+        """Features that it may show otherwise than main as believed now, some of them twice."""
+        moment, table = self.moment, self.layer.table
+        found = sql.SQL("SELECT fid FROM {} WHERE scenario = 0 AND {}")
+        arms = []
+        if not self.settled:
+            known = instant(moment.main_known_at)
+            later = sql.SQL("lower(recorded) > {}").format(known)
+            arms.append(found.format(table, later))
+            closed = sql.SQL("upper_inf(recorded) IS FALSE AND upper(recorded) > {}").format(known)
+            arms.append(found.format(table, closed))
+        if moment.scenario_id:
+            arms.append(
+                sql.SQL("SELECT fid FROM {} WHERE scenario <> 0 AND scenario = {}").format(
+                    table, moment.scenario_id
+                )
+            )
+        return sql.SQL("SELECT fid FROM ({}) stray LIMIT {}").format(
+            sql.SQL(" UNION ALL ").join(arms), limit
+        )
+
     def count(self) -> sql.Composed:
         """Exact number of rows."""
         return sql.SQL("SELECT sum(n)::bigint FROM ({}) arm").format(

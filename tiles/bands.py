@@ -11,24 +11,25 @@ writes the layer, whoever writes. Beside the layer's columns it has
 - `area`: in cm², NULL for points and lines.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from itertools import pairwise
 
 from psycopg import sql
 
 from spatial import crs
+from spatial.crs import WORLD
 from spatial.database import Pg
 from spatial.layer import Layer
 from spatial.query import Reading, names
 
 SCHEMA = "tiles"
 VERSION = "1"  # of this layout: an older one is built anew
-WORLD = 20037508.342789244
 DETAIL = 13  # from this zoom on every feature is drawn
 BANDS = (13, 11, 9, 7)
 INDEXED = (12, 9, 5)
 PIXELS = 512  # of a tile's side on a screen
 _SEEN_AREA, _SEEN_LINE = 4, 1  # pixels of side, and of length
-_DEPTH = 30
+DEPTH = 30
 _BOOKS = ("version", "fid", "valid", "recorded", "scenario", "removed", "changed_by")
 
 
@@ -50,12 +51,15 @@ def stored(pg: Pg, layer: Layer) -> bool:
     return bool(row and row[0])
 
 
+def with_shapes(layer: Layer) -> BandLayer:
+    """The layer as its stored shapes have it."""
+    facts = {f.name: getattr(layer, f.name) for f in fields(Layer)}
+    return BandLayer(**facts | {"srid": crs.WEB_MERCATOR})
+
+
 def banded(view: Reading) -> Reading:
     """The same reading of the stored shapes; its conditions must be of attributes only."""
-    layer = view.layer
-    facts = {f.name: getattr(layer, f.name) for f in fields(Layer)}
-    other = BandLayer(**facts | {"srid": crs.WEB_MERCATOR})
-    return Reading(other, view.moment, view.grant, view.conditions)
+    return replace(view, layer=with_shapes(view.layer))
 
 
 def shape(zoom: int) -> sql.Composable:
@@ -82,9 +86,10 @@ def of_rows(layer: Layer, rows: sql.Composable) -> sql.Composed:
     )
     finer = ["geom", *(f"shape_{band}" for band in BANDS)]
     kept = sql.SQL(", ").join(
-        sql.SQL("CASE WHEN ST_NPoints({0}) < ST_NPoints({1}) THEN ST_ForcePolygonCW({0}) END AS {0}")
-        .format(sql.Identifier(one), sql.Identifier(other))
-        for other, one in zip(finer, finer[1:], strict=False)
+        sql.SQL(
+            "CASE WHEN ST_NPoints({0}) < ST_NPoints({1}) THEN ST_ForcePolygonCW({0}) END AS {0}"
+        ).format(sql.Identifier(one), sql.Identifier(other))
+        for other, one in pairwise(finer)
     )
     return sql.SQL(
         "SELECT {plain}, ST_ForcePolygonCW(geom), {kept}, CASE dimension"
@@ -122,9 +127,7 @@ def _pixel(place: sql.Composable) -> sql.Composed:
     return sql.SQL(
         "CASE WHEN dimension <> 1 THEN greatest(0, least({most}, floor(({place} + {world})"
         " * {per_metre})))::integer END"
-    ).format(
-        place=place, world=WORLD, per_metre=(1 << _DEPTH) / (2 * WORLD), most=(1 << _DEPTH) - 1
-    )
+    ).format(place=place, world=WORLD, per_metre=(1 << DEPTH) / (2 * WORLD), most=(1 << DEPTH) - 1)
 
 
 def _flat(layer: Layer) -> sql.Composable:

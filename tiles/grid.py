@@ -2,18 +2,180 @@
 
 `grids.<layer>` holds signed events: what the main line believes in now adds to its cell where its
 valid time begins, and takes away where it ends. The sum up to a moment is the truth of it.
+Another moment or a scenario is this truth with some features put otherwise.
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from psycopg import sql
 
+from spatial.database import Pg
+from spatial.grant import EVERYBODY, rule
 from spatial.layer import Layer
-from tiles.bands import DETAIL, DEPTH
+from spatial.moment import Moment
+from spatial.period import instant
+from spatial.query import Reading
+from spatial.query import names as names_of
+from tiles.bands import DEPTH, DETAIL
+from tiles.vector import EXTENT, Zxy, bounds
 
 SCHEMA = "grids"
 CELL_BITS = 7  # 128 cells along a tile's side: squares of four pixels
+MANY = 20_000  # features put otherwise, beyond which a moment is counted from its rows
 _BELIEVED = sql.SQL("scenario = 0 AND NOT removed AND upper_inf(recorded) AND px IS NOT NULL")
-_SUMS = ("n", "area", "px", "py", "fids")
+_COLUMNS = sql.SQL("(z, x, y, cell_x, cell_y, at, n, area, px, py, fids)")
+_TABLE = """
+CREATE TABLE {table} (
+    z smallint NOT NULL,  -- zoom, column and row of the tile
+    x integer NOT NULL,
+    y integer NOT NULL,
+    cell_x integer NOT NULL,  -- counted over the whole world
+    cell_y integer NOT NULL,
+    at timestamptz NOT NULL,
+    n integer NOT NULL,
+    area bigint,  -- cm²
+    px bigint NOT NULL,  -- sums: divided by n, the middle; of a single one, its fid
+    py bigint NOT NULL,
+    fids numeric NOT NULL
+)
+"""
 
 
 def table(layer: Layer) -> sql.Identifier:
     return sql.Identifier(SCHEMA, layer.name)
+
+
+def events(layer: Layer, rows: sql.Composable, sign: int) -> sql.Composed:
+    """An INSERT of what some rows of the stored shapes add, or with -1 take away."""
+    return sql.SQL(
+        "INSERT INTO {} {} SELECT z, px >> {depth} - z, py >> {depth} - z, px >> {cell} - z,"
+        " py >> {cell} - z, at, way, way * area, way::bigint * px, way::bigint * py, way * fid"
+        " FROM (SELECT * FROM {} WHERE {}) r, generate_series(0, drawn_from - 1) z,"
+        " LATERAL (VALUES (coalesce(lower(valid), '-infinity'), {}), (upper(valid), {})) e(at, way)"
+        " WHERE at IS NOT NULL"
+    ).format(
+        table(layer), _COLUMNS, rows, _BELIEVED, sign, -sign,
+        depth=DEPTH, cell=DEPTH - CELL_BITS,
+    )  # fmt: skip
+
+
+def build(layer: Layer, shapes: sql.Composable) -> list[sql.Composed]:
+    """Statements that make the events of all stored shapes: each zoom from the one below it."""
+    made = [sql.SQL(_TABLE).format(table=table(layer))]
+    for z in reversed(range(DETAIL)):
+        below = sql.SQL(
+            "SELECT at, n, area, px, py, fids, cell_x >> 1 AS cx, cell_y >> 1 AS cy"
+            " FROM {} WHERE z = {}"
+        ).format(table(layer), z + 1)
+        here = sql.SQL(
+            "SELECT at, way, way * area, way::bigint * px, way::bigint * py, way::numeric * fid,"
+            " px >> {cell}, py >> {cell} FROM {}, LATERAL (VALUES"
+            " (coalesce(lower(valid), '-infinity'), 1), (upper(valid), -1)) e(at, way)"
+            " WHERE at IS NOT NULL AND drawn_from = {} AND {}"
+        ).format(shapes, z + 1, _BELIEVED, cell=DEPTH - CELL_BITS - z)
+        made.append(
+            sql.SQL(
+                "INSERT INTO {} {} SELECT {}, cx >> {bits}, cy >> {bits}, cx, cy, at, sum(n),"
+                " sum(area), sum(px), sum(py), sum(fids) FROM ({} UNION ALL {})"
+                " e(at, n, area, px, py, fids, cx, cy) GROUP BY cx, cy, at"
+                " ORDER BY cx >> {bits}, cy >> {bits}"
+            ).format(table(layer), _COLUMNS, z, below, here, bits=CELL_BITS)
+        )
+    made.append(sql.SQL("CREATE INDEX ON {} (z, x, y)").format(table(layer)))
+    made.append(sql.SQL("ANALYZE {}").format(table(layer)))
+    return made
+
+
+def told_as(layer: Layer) -> tuple[str, ...]:
+    """The attributes of a cell: how many features it stands for, and their area in m²."""
+    wanted = ("count",) if layer.shape == "Point" else ("count", "area")
+    return tuple(name if name not in layer.column_names else f"{name}_" for name in wanted)
+
+
+def nothing(layer: Layer) -> list[sql.Composable]:
+    """What a feature that is drawn by itself has in place of a cell's attributes."""
+    return [sql.SQL("NULL::bigint AS {}").format(sql.Identifier(name)) for name in told_as(layer)]
+
+
+def cells(pg: Pg, view: Reading, shapes: Reading, zxy: Zxy, *, narrowed: bool) -> sql.Composed:
+    """The cells of a tile: cell_x, cell_y, n, area, and sums of px, py and fids.
+
+    view: the reading of the layer; shapes: that of its stored shapes, with the filter's
+    conditions, if it is narrowed by one.
+    """
+    moment = view.moment
+    parts = []
+    if narrowed or rule(view.grant, view.layer) != EVERYBODY:
+        parts.append(_counted(shapes.touching(bounds(*zxy)), zxy, 1))
+    else:
+        parts.append(_summed(view, zxy))
+        strays = set()
+        if moment.scenario_id or not view.settled:
+            strays = {row[0] for row in pg.execute(shapes.strays(MANY + 1))}
+        if len(strays) > MANY:
+            parts = [_counted(shapes.touching(bounds(*zxy)), zxy, 1)]
+        elif strays:
+            among = sql.SQL("fid = ANY ({}::bigint[])").format(sql.Literal(sorted(strays)))
+            now = Moment(moment.valid_at, view.layer.last_recorded)
+            parts.append(_counted(replace(shapes, moment=now).where(among), zxy, -1))
+            parts.append(_counted(shapes.where(among), zxy, 1))
+    return sql.SQL(
+        "SELECT cell_x, cell_y, sum(n)::bigint AS n, sum(area) AS area, sum(px) AS px,"
+        " sum(py) AS py, sum(fids) AS fids FROM ({}) part GROUP BY cell_x, cell_y HAVING sum(n) > 0"
+    ).format(sql.SQL(" UNION ALL ").join(parts))
+
+
+def rows(view: Reading, zxy: Zxy, names: Sequence[str]) -> list[sql.Composed]:
+    """The cells as rows of a tile: squares, or for points their middles.
+
+    A point that is alone in its cell is told as itself.
+    """
+    layer = view.layer
+    types = {column.name: column.type for column in layer.columns}
+    blank = sql.SQL("").join(sql.SQL("NULL::{}, ").format(sql.SQL(types[name])) for name in names)
+    side = EXTENT >> CELL_BITS
+    z, x, y = zxy
+    if layer.shape != "Point":
+        square = sql.SQL(
+            "SELECT NULL::bigint, {}n, round(area / 10000)::bigint, ST_Translate("
+            "ST_ForcePolygonCCW(ST_MakeEnvelope(0, 0, {side}, {side})),"
+            " (cell_x - {left}) * {side}, (cell_y - {top}) * {side}) FROM cell"
+        )
+        return [square.format(blank, side=side, left=x << CELL_BITS, top=y << CELL_BITS)]
+    middle = sql.SQL("ST_MakePoint((px / n - {}) / {unit}, (py / n - {}) / {unit})").format(
+        x << DEPTH - z, y << DEPTH - z, unit=sql.Literal((1 << DEPTH - z) / EXTENT)
+    )
+    alone = view.where(sql.SQL("fid IN (SELECT fids::bigint FROM cell WHERE n = 1)"))
+    told = sql.SQL("").join(sql.SQL("one.{}, ").format(sql.Identifier(name)) for name in names)
+    return [
+        sql.SQL("SELECT NULL::bigint, {}n, {} FROM cell WHERE n > 1").format(blank, middle),
+        sql.SQL(
+            "SELECT one.fid, {}NULL::bigint, {} FROM ({}) one"
+            " JOIN cell ON cell.n = 1 AND cell.fids = one.fid"
+        ).format(told, middle, alone.select(names_of(["fid", *names]))),
+    ]
+
+
+def _summed(view: Reading, zxy: Zxy) -> sql.Composed:
+    valid_at = view.moment.valid_at
+    assert isinstance(valid_at, datetime)
+    return sql.SQL(
+        "SELECT cell_x, cell_y, n, area, px, py, fids FROM {}"
+        " WHERE z = {} AND x = {} AND y = {} AND at <= {}"
+    ).format(table(view.layer), *zxy, instant(valid_at))
+
+
+def _counted(shapes: Reading, zxy: Zxy, sign: int) -> sql.Composed:
+    """What features themselves add to the cells of a tile, or with -1 take away."""
+    z, x, y = zxy
+    here = sql.SQL("drawn_from > {z} AND px >> {s} = {x} AND py >> {s} = {y}").format(
+        z=z, s=DEPTH - z, x=x, y=y
+    )
+    return shapes.where(here).select(
+        sql.SQL(
+            "px >> {s}, py >> {s}, {sign}, {sign} * area, {sign} * px::bigint,"
+            " {sign} * py::bigint, {sign}::numeric * fid"
+        ).format(s=DEPTH - CELL_BITS - z, sign=sign)
+    )

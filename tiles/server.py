@@ -14,7 +14,8 @@ from spatial.grant import Grant, visible
 from spatial.query import reading
 from tiles.cache import Cache
 from tiles.editions import unit_box
-from tiles.vector import ALL, MARGIN, Options, Zxy, render, require_tile
+from tiles.render import FEW, render
+from tiles.vector import ALL, MARGIN, Options, Zxy, require_tile
 from tiles.watch import Standing, Watch
 
 CACHE_BYTES = 64 << 20
@@ -117,6 +118,8 @@ def _etag(wanted: Wanted, standing: Standing) -> str:
     )
     parts = (
         layer.id,
+        standing.stored,
+        layer.current > FEW,
         edition,
         wanted.zxy,
         asof.params(),

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from spatial.asof import Interval
-from spatial.crs import WEB_MERCATOR
-from spatial.database import Pg
+from spatial.crs import WEB_MERCATOR, WORLD
 from spatial.errors import Invalid, NotFound
 from spatial.filter.filter import Filter, filter_of
 from spatial.layer import Box, Layer
@@ -17,7 +15,6 @@ MIMETYPE = "application/vnd.mapbox-vector-tile"
 MIN_ZOOM, MAX_ZOOM = 0, 22
 EXTENT, BUFFER = 4096, 64
 MARGIN = BUFFER / EXTENT
-WORLD = 20037508.342789244
 
 type Zxy = tuple[int, int, int]
 
@@ -60,17 +57,6 @@ def require_tile(zxy: Zxy) -> None:
     z, x, y = zxy
     if not MIN_ZOOM <= z <= MAX_ZOOM or not 0 <= x < 1 << z or not 0 <= y < 1 << z:
         raise NotFound(f"there is no tile {z}/{x}/{y}: zooms go to {MAX_ZOOM}")
-
-
-def render(pg: Pg, view: Reading, zxy: Zxy, options: Options = ALL) -> bytes:
-    """The bytes of a tile of a reading; empty where nothing is.
-
-    Raises Invalid for an interval.
-    """
-    if isinstance(view.moment.valid_at, Interval):
-        raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
-    row = pg.execute(mvt(view, zxy, options)).fetchone()
-    return bytes(row[0]) if row else b""
 
 
 def bounds(z: int, x: int, y: int, margin: float = 0.0) -> Box:

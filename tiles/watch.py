@@ -16,21 +16,27 @@ from spatial.database import Database, Pg
 from spatial.errors import CityError, NotFound
 from spatial.layer import Layer
 from spatial.moment import Moment, last_stamp, resolve
+from tiles.bands import SCHEMA, VERSION
 from tiles.editions import Editions
 
-_LOOK = "SELECT name, xmin::text FROM city.layer WHERE name = ANY(%s)"
+_LOOK = (
+    "SELECT name, xmin::text, coalesce(obj_description(to_regclass(format('%%I.%%I', %s::text,"
+    " name)), 'pg_class') = %s, false) FROM city.layer WHERE name = ANY(%s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A layer as it stands, the last edition of the books, and where the layer last changed.
 
+    stored: whether its tiles are made from stored shapes.
     moment: what an AsOf without times resolves to in the scenario asked for.
     """
 
     layer: Layer
     moment: Moment
     editions: Editions
+    stored: bool
 
 
 type Question = tuple[str, str]
@@ -74,22 +80,23 @@ class Watch:
 
     def _answer(self, pg: Pg, asked: dict[Question, Future[Standing]]) -> None:
         stamp = last_stamp(pg)
-        rows = pg.execute(_LOOK, [list({name for name, _ in asked})]).fetchall()
-        editions: dict[str, str] = dict(rows)
+        rows = pg.execute(_LOOK, [SCHEMA, VERSION, list({name for name, _ in asked})]).fetchall()
+        found = {name: (edition, stored) for name, edition, stored in rows}
         for (name, scenario), future in asked.items():
             if future.done():
                 continue
             try:
-                future.set_result(self._standing(pg, name, editions.get(name), scenario, stamp))
+                future.set_result(self._standing(pg, name, found.get(name), scenario, stamp))
             except CityError as error:
                 future.set_exception(error)
 
     def _standing(
-        self, pg: Pg, name: str, edition: str | None, scenario: str, stamp: datetime
+        self, pg: Pg, name: str, found: tuple[str, bool] | None, scenario: str, stamp: datetime
     ) -> Standing:
-        if edition is None:
+        if found is None:
             self._known.pop(name, None)
             raise NotFound(f"there is no layer '{name}'")
+        edition, stored = found
         known: Any = self._known.get(name)
         if known is None or known[0] != edition:
             layer = catalogue.find(pg, name)
@@ -98,4 +105,4 @@ class Watch:
         moment = Moment(stamp, stamp)
         if scenario != MAIN:
             moment = resolve(pg, AsOf(stamp, stamp, scenario))
-        return Standing(known[1], moment, known[2])
+        return Standing(known[1], moment, known[2], stored)

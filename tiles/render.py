@@ -1,0 +1,120 @@
+"""One tile of one reading: from the stored shapes where there are any, else from the layer."""
+
+from psycopg import sql
+
+from spatial.asof import Interval
+from spatial.crs import WEB_MERCATOR, WORLD
+from spatial.database import Pg
+from spatial.errors import Invalid
+from spatial.filter.condition import SPATIAL
+from spatial.filter.tree import Call, Node
+from spatial.layer import Box, Layer
+from spatial.query import Reading
+from tiles import grid
+from tiles.bands import BANDS, DETAIL, banded, shape, stored
+from tiles.vector import ALL, BUFFER, EXTENT, MARGIN, Options, Zxy, bounds, mvt
+
+FEW = 2000  # features of which a layer draws each one at every zoom
+
+
+def render(pg: Pg, view: Reading, zxy: Zxy, options: Options = ALL) -> bytes:
+    """The bytes of a tile of a reading; empty where nothing is.
+
+    Raises Invalid for an interval.
+    """
+    if isinstance(view.moment.valid_at, Interval):
+        raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
+    statement = drawn(pg, view, zxy, options) if stored(pg, view.layer) else mvt(view, zxy, options)
+    row = pg.execute(statement).fetchone()
+    return bytes(row[0]) if row else b""
+
+
+def aggregated(layer: Layer, zoom: int) -> bool:
+    """Whether at this zoom the layer's small features are told as cells."""
+    return zoom < DETAIL and layer.current > FEW and layer.shape != "LineString"
+
+
+def drawn(pg: Pg, view: Reading, zxy: Zxy, options: Options) -> sql.Composed:
+    """The statement that makes a tile from the stored shapes: one row, its bytes."""
+    layer, zoom = view.layer, zxy[0]
+    shapes = _wanted(view, options)
+    names = options.columns(layer)
+    cells = aggregated(layer, zoom)
+    rows = [_features(shapes, zxy, names, cells=cells)]
+    head: sql.Composable = sql.SQL("")
+    if cells:
+        head = sql.SQL("WITH cell AS MATERIALIZED ({}) ").format(
+            grid.cells(pg, view, shapes, zxy, narrowed=options.wanted is not None)
+        )
+        rows += grid.rows(view, zxy, names)
+    # ST_AsMVT leaves rows without a shape out
+    return head + sql.SQL(
+        "SELECT coalesce(ST_AsMVT(t, {}, {}, 'geom', 'fid'), '') FROM ({}) t"
+    ).format(layer.name, EXTENT, sql.SQL(" UNION ALL ").join(rows))
+
+
+def _wanted(view: Reading, options: Options) -> Reading:
+    """The stored shapes of a reading that a filter wants."""
+    if options.wanted is None:
+        return banded(view)
+    condition = options.wanted.on(view.layer)
+    if not _spatial(options.wanted.root):
+        return banded(view.filtered(condition))
+    # a predicate on places means the layer's own geometry, in its own CRS
+    shapes, exact = banded(view), view.filtered(condition)
+    for box in condition.boxes:
+        shapes = shapes.within(box, view.layer.srid)
+    return shapes.where(
+        sql.SQL("EXISTS (SELECT FROM {own} WHERE {own}.version = {theirs}.version AND {})").format(
+            sql.SQL(" AND ").join(exact.conditions),
+            own=view.layer.table,
+            theirs=shapes.layer.table,
+        )
+    )
+
+
+def _spatial(node: Node) -> bool:
+    return isinstance(node, Call) and (node.op in SPATIAL or any(map(_spatial, node.args)))
+
+
+def _features(shapes: Reading, zxy: Zxy, names: tuple[str, ...], *, cells: bool) -> sql.Composed:
+    """The features that are drawn one by one, in the tile's own coordinates."""
+    zoom = zxy[0]
+    view = shapes.touching(_clamped(bounds(*zxy, margin=MARGIN)))
+    if zoom < DETAIL and view.layer.current > FEW:
+        view = view.where(sql.SQL("drawn_from <= {}").format(zoom))
+    outline = shape(zoom) if zoom <= BANDS[0] else sql.SQL("geom")
+    west, _, east, north = bounds(*zxy)
+    scale = EXTENT / (east - west)
+    # a shape wholly within the tile needs no clipping; halves, since coordinates lose fractions
+    placed = sql.SQL(
+        "CASE WHEN geom @ {around} AND coalesce(area, {unit}) >= {unit}"
+        " THEN ST_Affine({outline}, {scale}, 0, 0, {down}, {x}, {y})"
+        " ELSE ST_AsMVTGeom({outline}, {tile}, {extent}, {buffer}) END AS geom"
+    ).format(
+        around=_envelope(bounds(*zxy, margin=MARGIN)),
+        tile=_envelope(bounds(*zxy)),
+        unit=int(2e4 / scale**2) + 1,
+        outline=outline,
+        scale=scale,
+        down=-scale,
+        x=0.5 - west * scale,
+        y=0.5 + north * scale,
+        extent=EXTENT,
+        buffer=BUFFER,
+    )
+    told = [sql.SQL("fid"), *map(sql.Identifier, names)]
+    if cells:
+        told += grid.nothing(view.layer)
+    return view.select(sql.SQL(", ").join([*told, placed]))
+
+
+def _envelope(box: Box) -> sql.Composed:
+    return sql.SQL("ST_MakeEnvelope({})").format(
+        sql.SQL(", ").join(map(sql.Literal, (*box, WEB_MERCATOR)))
+    )
+
+
+def _clamped(box: Box) -> Box:
+    edge = 1.1 * WORLD
+    return max(box[0], -edge), max(box[1], -edge), min(box[2], edge), min(box[3], edge)
