@@ -123,7 +123,9 @@ def cells(pg: Pg, view: Reading, shapes: Reading, zxy: Zxy, *, narrowed: bool) -
             parts.append(_counted(shapes.where(among), zxy, 1))
     return sql.SQL(
         "SELECT cell_x, cell_y, sum(n)::bigint AS n, sum(area) AS area, sum(px) AS px,"
-        " sum(py) AS py, sum(fids) AS fids FROM ({}) part GROUP BY cell_x, cell_y HAVING sum(n) > 0"
+        " sum(py) AS py, sum(fids) AS fids"
+        " FROM ({}) part (cell_x, cell_y, n, area, px, py, fids)"
+        " GROUP BY cell_x, cell_y HAVING sum(n) > 0"
     ).format(sql.SQL(" UNION ALL ").join(parts))
 
 

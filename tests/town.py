@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import geopandas as gpd
 import mapbox_vector_tile
 import numpy as np
 import pyarrow as pa
-import pytest
 import shapely
 
 from spatial import bulk
 from spatial.asof import AsOf
+from spatial.cells import cell_at
 from spatial.crs import transformer
 from spatial.database import Database
 from spatial.grant import OWNER, Grant
@@ -34,7 +33,10 @@ def year(number: int) -> datetime:
 def squares(count: int = COUNT) -> list[shapely.MultiPolygon]:
     """Squares 10 m wide on a grid, every hundredth one 300 m wide."""
     side = int(np.ceil(np.sqrt(count)))
-    x, y = CORNER[0] + STEP * (np.arange(count) % side), CORNER[1] + STEP * (np.arange(count) // side)
+    x, y = (
+        CORNER[0] + STEP * (np.arange(count) % side),
+        CORNER[1] + STEP * (np.arange(count) // side),
+    )
     width = np.where(np.arange(count) % 100 == 0, 300.0, 10.0)
     return [shapely.MultiPolygon([box]) for box in shapely.box(x, y, x + width, y + width)]
 
@@ -61,7 +63,7 @@ def load(database: Database, name: str, shapes: list[Any], kind: str, **options:
                 [year(2010) if n % 3 == 0 else None for n in numbers], pa.timestamp("us", "UTC")
             ),
             "valid_to": pa.array(
-                [year(2020) if n % 5 == 0 else None for n in numbers], pa.timestamp("us", "UTC")
+                [year(2020) if n % 5 == 1 else None for n in numbers], pa.timestamp("us", "UTC")
             ),
         }
     )
@@ -103,15 +105,30 @@ def tile(
 
 def zxy_at(z: int, x: float, y: float) -> Zxy:
     """The tile that holds a point of the town."""
-    from spatial.cells import cell_at  # noqa: PLC0415
-
     return cell_at(*transformer(SRID, 4326).transform(x, y), z)
 
 
-@pytest.fixture
-def town(database: Database) -> Database:
-    load(database, "town", squares(), "MultiPolygon", area_field="area_code")
-    return database
-
-
-__all__ = ["gpd"]
+def tiles_of_town(
+    database: Database,
+    name: str,
+    z: int,
+    asof: AsOf | None = None,
+    grant: Grant = OWNER,
+    options: Options = ALL,
+) -> Told:
+    """All tiles of a zoom that hold something, as one."""
+    with reading(database, name, asof or AsOf(), grant) as (pg, view):
+        box = pg.execute(view.extent()).fetchone()
+        assert box is not None
+        bounds = transformer(SRID, 4326).transform_bounds(*box)
+        _, x0, y1 = cell_at(bounds[0], bounds[1], z)
+        _, x1, y0 = cell_at(bounds[2], bounds[3], z)
+        whole = Told({}, [])
+        for x in range(x0, x1 + 1):
+            for y in range(y0, y1 + 1):
+                data = render(pg, view, (z, x, y), options)
+                if data:
+                    one = decode(data, name)
+                    whole.features.update(one.features)
+                    whole.cells.extend(one.cells)
+    return whole
