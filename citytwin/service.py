@@ -29,6 +29,7 @@ from spatial.database import Database
 from spatial.errors import CityError, Conflict, Misconfigured, Unavailable
 from spatial.postgres import cluster
 from spatial.postgres.cluster import Cluster
+from tiles.keep import keep
 from twin_model.tend import tend, tidy
 
 LOG = logging.getLogger("citytwin")
@@ -105,6 +106,7 @@ def _helpers(
         ),
         Thread(target=_clock, args=(database, chosen, stop), name="clock"),
         Thread(target=_tend, args=(database, stop), name="twin"),
+        Thread(target=keep, args=(database, stop), name="tiles"),
         Thread(target=_announce, args=(chosen, stop, say), name="announce"),
     ]
     for thread in threads:

@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from spatial.asof import AsOf
-from spatial.crs import WEB_MERCATOR, WGS84, transform_bounds
+from spatial.crs import WEB_MERCATOR, WGS84, WORLD, transform_bounds
 from spatial.raster import Raster
 from tiles.colours import TERRAIN_RGB
 from tiles.raster import SIDE
-from tiles.vector import MAX_ZOOM, MIN_ZOOM, WORLD
+from tiles.vector import MAX_ZOOM, MIN_ZOOM
 
 
 def raster_tilejson(

@@ -55,13 +55,13 @@ def require_followed(database: Database) -> None:
 
 def test_they_follow_edits_of_the_main_line(town: Database) -> None:
     with edit(town, "town", author="ada") as editor:
-        editor.update(2, {"code": "new"}, BOX, SRID)
-        editor.update(2, {"code": "newer"})
+        editor.update(9, {"code": "new"}, BOX, SRID)
+        editor.update(9, {"code": "newer"})
         editor.remove(3)
         editor.correct_away(4)
         editor.insert({"code": "more"}, SMALL, SRID)
     with edit(town, "town", author="ada") as editor:
-        editor.update(2, {"code": "newest"}, SMALL, SRID)
+        editor.update(9, {"code": "newest"}, SMALL, SRID)
     require_followed(town)
 
 
@@ -69,11 +69,11 @@ def test_they_follow_scenarios(town: Database) -> None:
     for name in ("kept", "dropped"):
         scenario.create(town, name, author="ada")
         with edit(town, "town", author="ada", scenario=name) as editor:
-            editor.update(2, {"code": "plan"}, BOX, SRID)
+            editor.update(9, {"code": "plan"}, BOX, SRID)
             editor.remove(3)
             editor.insert({"code": "more"}, SMALL, SRID)
     with edit(town, "town", author="ada") as editor:
-        editor.update(2, {"code": "meanwhile"})
+        editor.update(9, {"code": "meanwhile"})
     scenario.rebase(town, "kept", author="ada", keep="scenario")
     require_followed(town)
     scenario.adopt(town, "kept", author="ada", keep="scenario")
@@ -99,7 +99,7 @@ def test_what_is_written_while_they_are_built_is_not_lost(
 
     def meanwhile(layer: Layer, shapes: sql.Composable) -> list[sql.Composed]:
         with edit(database, "town", author="ada") as editor:
-            editor.update(2, {"code": "new"}, BOX, SRID)
+            editor.update(9, {"code": "new"}, BOX, SRID)
             editor.insert({"code": "more"}, SMALL, SRID)
         return build(layer, shapes)
 

@@ -8,10 +8,10 @@ from starlette.testclient import TestClient
 from worlds import make_layer
 
 from spatial.cells import cell_at
-from spatial.crs import WGS84, transformer
+from spatial.crs import WGS84, WORLD, transformer
 from spatial.database import Database
 from spatial.edit import edit
-from tiles.vector import WORLD, bounds
+from tiles.vector import bounds
 
 Z = 15
 

@@ -7,7 +7,7 @@ from alembic import op
 from spatial.sql import text
 
 revision = "0100"
-down_revision = "0120"
+down_revision = "0160"
 
 
 def upgrade() -> None:
