@@ -20,7 +20,7 @@ ASOF = {"datetime": "2030", "known_at": "2090-01-01", "scenario": "plan"}
 BASE = "http://127.0.0.1:8000"
 # these lead to other times: they keep the books and the plan
 HISTORY = re.compile(
-    r"\b(original|timemap|(latest|predecessor|successor)-version|version-history)$"
+    r"\b(canonical|original|timemap|(latest|predecessor|successor)-version|version-history)$"
 )
 
 
