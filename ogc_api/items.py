@@ -11,6 +11,7 @@ from psycopg import sql
 
 from spatial import crs, history
 from spatial.asof import AsOf, Interval
+from spatial.box import halves
 from spatial.database import Database
 from spatial.errors import Gone, Invalid, NotFound
 from spatial.filter.equal import equal
@@ -156,9 +157,11 @@ def identity(name: str, fid: str) -> tuple[int, int | None]:
 def narrowed(view: Reading, wanted: Wanted) -> Reading:
     """The reading of the features that are wanted."""
     if wanted.box is not None:
-        view = view.within(*wanted.box)
+        box, srid = wanted.box
+        view = view.within_any(halves(box), srid)
         if view.layer.shape != "Point":
-            view = view.where(_meets(*wanted.box, view.layer.srid))
+            meets = (_meets(half, srid, view.layer.srid) for half in halves(box))
+            view = view.where(sql.SQL("({})").format(sql.SQL(" OR ").join(meets)))
     if wanted.equal:
         view = view.filtered(equal(view.layer, wanted.equal))
     if wanted.filter is not None:

@@ -32,7 +32,9 @@ def wanted_of(
         else limit_of(query.get("limit"), default, maximum),
         offset=whole("offset", query.get("offset", "0")),
         after=query.get("after"),
-        box=parse_box(query["bbox"], query.get("bbox-crs")) if query.get("bbox") else None,
+        box=parse_box(query["bbox"], query.get("bbox-crs"), around=True)
+        if query.get("bbox")
+        else None,
         equal={name: value for name, value in query.items() if name not in _RESERVED},
         filter=filter_of(query),
         columns=[name for name in query["properties"].split(",") if name]

@@ -5,10 +5,11 @@ from spatial.errors import Invalid
 from spatial.layer import Box
 
 
-def parse_box(text: str, crs_text: str | None = None) -> tuple[Box, int]:
+def parse_box(text: str, crs_text: str | None = None, *, around: bool = False) -> tuple[Box, int]:
     """(minx, miny, maxx, maxy), x first, and its EPSG code.
 
     Numbers come in the axis order of the CRS that is named; CRS84, x first, is the default.
+    around: in degrees a box may go across the antimeridian, its west then east of its east.
     Raises Invalid with what is wrong.
     """
     try:
@@ -25,6 +26,15 @@ def parse_box(text: str, crs_text: str | None = None) -> tuple[Box, int]:
     if crs_text and not crs.is_crs84(crs_text) and crs.northing_first(code):
         numbers = [numbers[1], numbers[0], numbers[3], numbers[2]]
     minx, miny, maxx, maxy = numbers
-    if minx > maxx or miny > maxy:
+    across = around and crs.parse(code).is_geographic and maxx >= -180 and minx <= 180
+    if (minx > maxx and not across) or miny > maxy:
         raise Invalid("a bbox must not end before it starts: minx,miny,maxx,maxy")
     return (minx, miny, maxx, maxy), code
+
+
+def halves(box: Box) -> list[Box]:
+    """The box itself; where it goes across the antimeridian, what lies on either side."""
+    west, south, east, north = box
+    if west <= east:
+        return [box]
+    return [(west, south, 180.0, north), (-180.0, south, east, north)]

@@ -42,14 +42,22 @@ class Reading:
 
     def within(self, box: Box, srid: int) -> "Reading":
         """Only features whose bounding box meets a box given in a CRS, x first."""
-        return self.touching(crs.transform_bounds(box, srid, self.layer.srid))
+        return self.within_any([box], srid)
 
-    def touching(self, box: Box) -> "Reading":
-        """Only features whose bounding box meets a box in the layer's own CRS."""
-        near = sql.SQL("geom && ST_MakeEnvelope({}, {})").format(
-            sql.SQL(", ").join(map(sql.Literal, box)), self.layer.srid
-        )
-        return replace(self.where(near), boxed=True)
+    def within_any(self, boxes: Sequence[Box], srid: int) -> "Reading":
+        """Only features whose bounding box meets one of some boxes given in a CRS, x first."""
+        return self.touching(*(crs.transform_bounds(box, srid, self.layer.srid) for box in boxes))
+
+    def touching(self, *boxes: Box) -> "Reading":
+        """Only features whose bounding box meets one of some boxes in the layer's own CRS."""
+        near = [
+            sql.SQL("geom && ST_MakeEnvelope({}, {})").format(
+                sql.SQL(", ").join(map(sql.Literal, box)), self.layer.srid
+            )
+            for box in boxes
+        ]
+        anywhere = near[0] if len(near) == 1 else sql.SQL("({})").format(sql.SQL(" OR ").join(near))
+        return replace(self.where(anywhere), boxed=True)
 
     def filtered(self, condition: Condition) -> "Reading":
         """Only features of which a filter holds.

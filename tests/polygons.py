@@ -11,7 +11,13 @@ from spatial.layer import Column, ColumnType, LayerSpec
 
 CRS = 4528
 ORIGIN = (40_528_000, 3_486_000)
-TYPES: dict[str, ColumnType] = {"i": "bigint", "f": "double precision", "O": "text"}
+TYPES: dict[str, ColumnType] = {
+    "i": "bigint",
+    "f": "double precision",
+    "O": "text",
+    "b": "boolean",
+    "M": "timestamptz",
+}
 
 
 def tessellation(count: int, seed: int, size: float = 4_000) -> gpd.GeoDataFrame:

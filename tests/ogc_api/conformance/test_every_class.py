@@ -1,0 +1,52 @@
+"""Every conformance class that is declared has a test here, named by its URI."""
+
+import ast
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+from starlette.testclient import TestClient
+
+#: Standards whose classes are tested elsewhere, or not yet, by the start of their URIs.
+PENDING = ("http://www.opengis.net/spec/ogcapi-tiles-1/",)
+
+
+def test_every_declared_class_is_tested(client: TestClient, plots: list[int]) -> None:
+    declared = set(client.get("/conformance?f=json").json()["conformsTo"])
+    tested = {uri for uris in _classes().values() for uri in uris}
+    assert not {uri for uri in declared - tested if not uri.startswith(PENDING)}
+    assert not tested - declared, "tested, yet not declared"
+
+
+def test_every_test_names_its_requirements() -> None:
+    nameless = [
+        f"{path.name}: {node.name}"
+        for path in Path(__file__).parent.glob("test_*_[0-9].py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and node.name.startswith("test_")
+        and not (ast.get_docstring(node) or "").startswith(("/req/", "/rec/", "/conf/"))
+    ]
+    assert not nameless
+
+
+def _classes() -> dict[str, tuple[str, ...]]:
+    """By test class, the conformance classes that it tests."""
+    found = {}
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                module = sys.modules.get(path.stem) or _loaded(path)
+                uris = getattr(getattr(module, node.name), "uri", ())
+                found[f"{path.stem}.{node.name}"] = (uris,) if isinstance(uris, str) else uris
+    return found
+
+
+def _loaded(path: Path) -> ModuleType:
+    spec = spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
