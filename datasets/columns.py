@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from datasets.wkb import Column
 from spatial.asof import DEFAULT_ZONE
+from spatial.errors import Invalid
 from spatial.layer import OURS, identifier, shorten
 
 _MOMENT: Any = pa.timestamp("us", "UTC")
@@ -136,3 +137,25 @@ def _why_unfit(value: bytes) -> str | None:
 def _is_bytes(source: pa.DataType) -> bool:
     t = pa.types
     return t.is_binary(source) or t.is_large_binary(source) or t.is_fixed_size_binary(source)
+
+
+def shapefile_names(names: Sequence[str], encoding: str) -> dict[str, str]:
+    """Each name as a Shapefile can have it: at most 10 bytes, unique whatever the case."""
+    short: dict[str, str] = {}
+    taken = {"fid"}
+    for name in names:
+        made, count = _cut(name, "", encoding), 1
+        while made.lower() in taken:
+            count += 1
+            made = _cut(name, f"_{count}", encoding)
+        taken.add(made.lower())
+        short[name] = made
+    return short
+
+
+def _cut(name: str, suffix: str, encoding: str) -> str:
+    try:
+        room = name.encode(encoding, errors="ignore")[: 10 - len(suffix)]
+        return (room.decode(encoding, errors="ignore") or "field") + suffix
+    except LookupError:
+        raise Invalid(f"'{encoding}' is no encoding: use UTF-8, GBK or GB18030") from None

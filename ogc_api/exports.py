@@ -16,21 +16,20 @@ import pyarrow.parquet as pq
 import pyogrio
 from psycopg import sql
 
+from datasets.formulas import harmless
 from ogc_api import context, etag, geojson, items
 from ogc_api.items import Wanted
 from ogc_api.links import address, place_of
 from ogc_api.params import MAX_WHOLE, wanted_of
 from spatial import crs
 from spatial.asof import Interval
-from spatial.database import Pg, role_name
+from spatial.database import Pg
 from spatial.errors import Invalid
 from spatial.query import Reading, names, reading
+from spatial.stream import stream
 
 _OGR_TYPES = {"Geometry": "Unknown", "GeometryZ": "Unknown"}
 PIECE = 1 << 20
-BATCH = str(4 << 20)
-# what spreadsheets would compute instead of show (OWASP, CSV injection)
-_FORMULA = "^[-=+@\t\r]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,7 @@ class Table:
         if kind == "jsonb":
             return sql.SQL("{}::text").format(value)
         if kind == "text" and self.safe:
-            return sql.SQL("CASE WHEN {} ~ {} THEN '''' || {} ELSE {} END").format(
-                value, sql.Literal(_FORMULA), value, value
-            )
+            return harmless(value)
         return value
 
     def jsons(self) -> set[str]:
@@ -92,13 +89,8 @@ def _csv(table: Table, out: IO[bytes]) -> None:
 
 def _batches(table: Table) -> Iterator[pa.RecordBatch]:
     """The rows as Arrow; the first batch has none, but tells the columns."""
-    database = context.database.get()
-    with database.arrow(table.pg, role_name(table.view.grant.role)) as cursor:
-        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": BATCH})
-        cursor.execute(table.statement("st_asbinary").as_string())
-        rows = cursor.fetch_record_batch()
-        yield pa.RecordBatch.from_pylist([], schema=rows.schema)
-        yield from rows
+    statement = table.statement("st_asbinary")
+    return stream(context.database.get(), table.pg, table.view.grant, statement)
 
 
 def _parquet(table: Table, out: IO[bytes]) -> None:

@@ -215,13 +215,13 @@ def export(
     at: At = None,
     known_at: KnownAt = None,
     scenario: ScenarioName = None,
+    encoding: Annotated[str | None, typer.Option(help="of a Shapefile's text: GBK")] = None,
     max_zoom: Annotated[int, typer.Option(help="the deepest zoom of a .pmtiles archive")] = 14,
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Write a layer at any AsOf to a file: .gpkg, .geojson, .parquet, .fgb, .shp, .pmtiles."""
+    """Write a layer at any AsOf: .gpkg .geojson .parquet .fgb .shp .csv .xlsx .pmtiles."""
     from datasets.export import export as write
-    from spatial.frame import read_frame
 
     with city(data) as (database, chosen):
         asof = chosen_asof(chosen, at, known_at, scenario)
@@ -229,10 +229,11 @@ def export(
             document = _archive(database, layer, asof, file, max_zoom)
             answer(document, json, f"{file}: {document['tiles']} tiles of {layer}")
             return
-        frame = read_frame(database, layer, asof, OWNER)
-    write(frame, layer, file)
-    document = {"layer": layer, "file": file, "features": len(frame)}
-    answer(document, json, f"{file}: {len(frame)} features of {layer}")
+        made = write(database, layer, asof, OWNER, file, encoding=encoding)
+    told = f"{file}: {made.features} features of {layer}"
+    if made.sidecar:
+        told += f"; names longer than a Shapefile's are in {made.sidecar}"
+    answer({"layer": layer, "file": file} | asdict(made), json, told)
 
 
 def _archive(
