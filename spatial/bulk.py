@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import repeat
-from typing import Any
 
 import psycopg
 import pyarrow as pa
 from psycopg import sql
-from psycopg.types.range import Range
 
 from spatial import catalogue, changes, crs, table
 from spatial.collector import resting
@@ -17,6 +14,7 @@ from spatial.database import Transaction
 from spatial.errors import Conflict, Invalid, Rejected
 from spatial.layer import Box, Layer, LayerSpec
 from spatial.period import Period, tstzrange
+from spatial.pgcopy import Arrow, ranges
 from spatial.rows import cells, copy_in
 
 LON, LAT = 180.001, 90.001  # a projection's own edge may round to a little more
@@ -43,10 +41,12 @@ class Load:
         rows = cells(self.layer.columns, batch)
         if "fid" in batch.column_names:
             self._keyed = True
-            rows["fid"] = ("int8", batch.column("fid").to_pylist())
+            rows["fid"] = ("bigint", batch.column("fid"))
         if dated:
-            periods = map(_range, _times(batch, "valid_from"), _times(batch, "valid_to"))
-            rows["valid"] = ("tstzrange", periods)
+            rows["valid"] = (
+                "tstzrange",
+                ranges(_times(batch, "valid_from"), _times(batch, "valid_to")),
+            )
         copy_in(self._pg, self.layer.table, rows)
         self.rows += batch.num_rows
 
@@ -135,11 +135,7 @@ def load(tx: Transaction, spec: LayerSpec, *, author: str) -> Iterator[Load]:
         raise Invalid(f"a value does not fit its column: {error.diag.message_primary}") from None
 
 
-def _times(batch: pa.Table, name: str) -> Any:
-    if name not in batch.column_names:
-        return repeat(None, batch.num_rows)
-    return batch.column(name).to_pylist()
-
-
-def _range(start: datetime | None, end: datetime | None) -> Range[datetime]:
-    return Range(start, end, "[)")
+def _times(batch: pa.Table, name: str) -> Arrow:
+    if name in batch.column_names:
+        return batch.column(name)
+    return pa.nulls(batch.num_rows, pa.timestamp("us", "UTC"))

@@ -71,7 +71,7 @@ class Reload:
         """Stage rows: the offered columns in their types, `geom` as WKB in the layer's CRS."""
         first, self.rows = self.rows, self.rows + batch.num_rows
         rows = cells(self._offered, batch)
-        copy_in(self._pg, STAGED, {"row": ("int8", range(first, self.rows)), **rows})
+        copy_in(self._pg, STAGED, {"row": ("bigint", pa.array(range(first, self.rows))), **rows})
 
     def spare(self, keys: Sequence[Any]) -> None:
         """Leave the features of these keys as they are: the source has them, but not for us."""

@@ -1,38 +1,31 @@
-"""Rows on their way into a table: a batch's cells, written by binary COPY."""
+"""Rows on their way into a table: a batch's columns, written by binary COPY."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
+from spatial import pgcopy
 from spatial.database import Pg
 from spatial.layer import Column
+from spatial.pgcopy import Arrow
 from spatial.query import names
 
-type Cells = dict[str, tuple[str, Sequence[Any] | Iterable[Any]]]
-"""By column: its type in COPY, and the value of every row."""
-
-_COPY_TYPES = {"integer": "int4", "double precision": "float8", "boolean": "bool", "bigint": "int8"}
+type Cells = dict[str, tuple[str, Arrow]]
+"""By column: its type, and the value of every row."""
 
 
 def cells(columns: Sequence[Column], batch: pa.Table) -> Cells:
     """The attributes of a batch, and its `geom` as WKB."""
-    found: Cells = {}
-    for column in columns:
-        values: list[Any] = batch.column(column.name).to_pylist()
-        if column.type == "jsonb":
-            values = [None if value is None else Jsonb(value) for value in values]
-        found[column.name] = (_COPY_TYPES.get(column.type, column.type), values)
-    found["geom"] = ("bytea", batch.column("geom").to_pylist())
+    found: Cells = {one.name: (one.type, batch.column(one.name)) for one in columns}
+    found["geom"] = ("bytea", batch.column("geom"))
     return found
 
 
-def copy_in(pg: Pg, table: sql.Identifier, rows: Mapping[str, tuple[str, Iterable[Any]]]) -> None:
+def copy_in(pg: Pg, table: sql.Identifier, rows: Mapping[str, tuple[str, Arrow]]) -> None:
     """Append rows to a table."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table, names(list(rows)))
     with pg.cursor().copy(statement) as copy:
-        copy.set_types([kind for kind, _ in rows.values()])
-        for row in zip(*(values for _, values in rows.values()), strict=True):
-            copy.write_row(row)
+        copy.write(pgcopy.HEAD)
+        copy.write(pgcopy.encode(rows))
+        copy.write(pgcopy.END)

@@ -14,12 +14,12 @@ from psycopg import Connection, sql
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
+from spatial.pgcopy import END, HEAD
+
 type Column = npt.NDArray[Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PG_EPOCH_US = 946_684_800_000_000
-_COPY_HEAD = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_COPY_END = b"\xff\xff"
 # PostgreSQL's type: oid, oid of its array, its bytes as they travel
 _TYPES: Mapping[str, tuple[int, int, str]] = {
     "int2": (21, 1005, ">i2"),
@@ -117,9 +117,9 @@ def copy_in(
         table, sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     with pg.cursor().copy(statement) as copy:
-        copy.write(_COPY_HEAD)
+        copy.write(HEAD)
         copy.write(memoryview(rows).cast("B") if count else b"")
-        copy.write(_COPY_END)
+        copy.write(END)
 
 
 def _outward(kind: str, values: Column) -> Column:

@@ -1,21 +1,21 @@
 """Rows on their way to a result: an unlogged table of one job, filled by many processes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import randbits
-from typing import Any
 from uuid import UUID
 
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 
 from spatial.database import Database, Pg
-from spatial.query import names
+from spatial.pgcopy import Arrow
+from spatial.rows import Cells, copy_in
 
 SCHEMA = "city"
 _PREFIX = "staging_"
-_COPY_TYPES = {"bigint": "int8", "double precision": "float8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +46,15 @@ class Staging:
                 ).format(self.table, columns, self.srid)
             )
 
-    def write(
-        self, database: Database, values: Sequence[Iterable[Any]], wkb: Iterable[bytes]
-    ) -> int:
-        """COPY rows, one iterable for each column, in a batch; returns the batch."""
+    def write(self, database: Database, values: Sequence[Arrow], wkb: Arrow) -> int:
+        """COPY rows, an array for each column, in a batch; returns the batch."""
         batch = randbits(62)
-        named = [name for name, _ in self.columns]
-        types = [_COPY_TYPES.get(kind, kind) for _, kind in self.columns]
-        statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-            self.table, names(["batch", *named, "geom"])
-        )
-        with database.begin() as tx, tx.pg.cursor().copy(statement) as copy:
-            copy.set_types(["int8", *types, "bytea"])
-            for row in zip(*values, wkb, strict=True):
-                copy.write_row((batch, *row))
+        rows: Cells = {
+            name: (kind, column) for (name, kind), column in zip(self.columns, values, strict=True)
+        }
+        rows |= {"batch": ("bigint", pa.repeat(batch, len(wkb))), "geom": ("bytea", wkb)}
+        with database.begin() as tx:
+            copy_in(tx.pg, self.table, rows)
         return batch
 
 

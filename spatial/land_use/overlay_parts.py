@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import shapely
 from psycopg import sql
 
@@ -23,6 +24,7 @@ from spatial.land_use.tally import Tally
 from spatial.layer import Box
 from spatial.parallel import database_here
 from spatial.partition import Part
+from spatial.pgcopy import Arrow
 
 type Side = Literal["left", "right"]
 
@@ -104,16 +106,17 @@ class Cutter:
         values = [
             _versions(left, pieces.left),
             _versions(right, pieces.right),
-            shapely.area(pieces.geometry).tolist(),
+            pa.array(shapely.area(pieces.geometry)),
         ]
-        wkb = shapely.to_wkb(pieces.geometry)
+        wkb = pa.array(shapely.to_wkb(pieces.geometry), pa.large_binary())
         return self.staging.write(database_here(self.conninfo), values, wkb)
 
 
-def _versions(frame: gpd.GeoDataFrame, rows: Indices) -> list[int | None]:
-    """(n,) the versions of rows by position; None for -1."""
-    versions = [*frame["version"].tolist(), None]
-    return [versions[row] for row in rows.tolist()]
+def _versions(frame: gpd.GeoDataFrame, rows: Indices) -> Arrow:
+    """(n,) the versions of rows by position; null for -1."""
+    versions = np.append(frame["version"].to_numpy(), 0)
+    array: Arrow = pa.array(versions[rows], mask=rows < 0)
+    return array
 
 
 def _reach(frame: gpd.GeoDataFrame, moves: bool) -> Box:
