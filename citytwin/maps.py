@@ -21,13 +21,13 @@ from tiles.colours import PARAMETERS
 from tiles.raster_tilejson import raster_tilejson
 from tiles.server import Wanted
 from tiles.several import names_of, tile_of
+from tiles.cartography import SHAPES
 from tiles.style import StyleLayer, style
 from tiles.theme import THEMES
 from tiles.tilejson import DEEPEST_DRAWN, tilejson, tiles_url
 from tiles.vector import MIMETYPE, MIN_ZOOM, options_of
 
 CITY = "city"
-_SHAPES = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
 
 
 async def xyz(request: Request) -> Response:
@@ -135,7 +135,7 @@ def style_layer(layer: Layer) -> StyleLayer:
     return StyleLayer(
         layer.name,
         {"zh": layer.title("zh"), "en": layer.title("en")},
-        _SHAPES.get(layer.shape, "polygon"),  # type: ignore[arg-type]
+        SHAPES.get(layer.shape, "polygon"),
         layer.column_names,
         MIN_ZOOM,
         DEEPEST_DRAWN,

@@ -147,14 +147,15 @@ class Format:
     """A kind of file that items are given as."""
 
     name: str
+    title: str
     mimetype: str
     write: Callable[[Table, IO[bytes]], None]
 
 
 FORMATS = (
-    Format("fgb", "application/flatgeobuf", _flatgeobuf),
-    Format("parquet", "application/vnd.apache.parquet", _parquet),
-    Format("csv", "text/csv; charset=utf-8", _csv),
+    Format("fgb", "FlatGeobuf", "application/flatgeobuf", _flatgeobuf),
+    Format("parquet", "GeoParquet", "application/vnd.apache.parquet", _parquet),
+    Format("csv", "CSV", "text/csv; charset=utf-8", _csv),
 )
 
 

@@ -1,10 +1,10 @@
-"""The feature provider that pygeoapi builds for each request: thin, over ogc_api.items."""
+"""The providers that pygeoapi builds for each request: thin, over ogc_api.items and records."""
 
 from typing import Any
 
 from pygeoapi.provider.base import BaseProvider
 
-from ogc_api import context, items
+from ogc_api import catalogue, context, items
 from ogc_api.params import wanted_of
 
 
@@ -44,3 +44,19 @@ class LayerProvider(BaseProvider):  # type: ignore[misc]
             context.grant.get(),
             wanted_of(context.query.get()),
         ).feature
+
+
+class CatalogueProvider(BaseProvider):  # type: ignore[misc]
+    """The catalogue as a collection of records, for pygeoapi's pages."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """What a record can be asked for, with JSON Schema types."""
+        return catalogue.queryables()["properties"]
+
+    def query(self, **_: Any) -> dict[str, Any]:
+        """The records that the request looks for."""
+        return catalogue.page(context.query.get())
+
+    def get(self, identifier: str, **_: Any) -> dict[str, Any]:
+        """One record."""
+        return catalogue.record(identifier, context.query.get())

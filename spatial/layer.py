@@ -28,6 +28,7 @@ GEOMETRY_TYPES = (
     "Geometry",
 )
 SCHEMA = "layers"
+CATALOGUE = "catalogue"
 _NAME = re.compile(r"[^\W\d]\w*")
 _BYTES = 63
 
@@ -125,4 +126,6 @@ def check_name(name: str) -> str:
     """The name itself, if it can name a layer; else Invalid with one that can."""
     if not _NAME.fullmatch(name) or len(name.encode()) > _BYTES or name != name.lower():
         raise Invalid(f"'{name}' cannot name a layer: try '{clean_name(name)}'")
+    if name == CATALOGUE:
+        raise Invalid(f"'{name}' is the collection of all layers: choose another name")
     return name

@@ -27,6 +27,7 @@ _SHARED = _read("looks.json")
 
 BACKGROUND: str = _SHARED["background"]
 GROUPS: dict[str, Titles] = _SHARED["groups"]
+SHAPES: Mapping[str, Geometry] = {"Point": "point", "LineString": "line", "Polygon": "polygon"}
 _RANK = {name: rank for rank, name in enumerate(_KNOWN)}
 
 

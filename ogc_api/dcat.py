@@ -1,0 +1,150 @@
+"""The catalogue for harvesters: DCAT-AP 3 as JSON-LD, every text in both languages."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ogc_api import context
+from ogc_api.geojson import place_of
+from ogc_api.record_json import files
+from ogc_api.records import ANALYSIS, LAYER, LANGUAGES, THEMES, Record, Texts
+from spatial.asof import format_instant
+from spatial.crs import uri
+from spatial.grant import Access
+from spatial.layer import CATALOGUE
+
+type Node = dict[str, Any]
+
+_EU = "http://publications.europa.eu/resource/authority"
+_IANA = "https://www.iana.org/assignments/media-types"
+RIGHTS = {
+    Access.PUBLIC: f"{_EU}/access-right/PUBLIC",
+    Access.SHARED: f"{_EU}/access-right/RESTRICTED",
+    Access.RESTRICTED: f"{_EU}/access-right/NON_PUBLIC",
+}
+_SPOKEN = {"zh": f"{_EU}/language/ZHO", "en": f"{_EU}/language/ENG"}
+CONTEXT = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "gsp": "http://www.opengis.net/ont/geosparql#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+
+
+def catalogue(records: Iterable[Record], publisher: Texts, title: Texts, about: Texts) -> Node:
+    """The document: a dcat:Catalog of a data service, its datasets and their distributions."""
+    base = context.base_url.get()
+    agent = {"@id": f"{base}/#publisher", "@type": "foaf:Agent", "foaf:name": _spoken(publisher)}
+    themes = {
+        name: {
+            "@id": f"{base}/#theme-{name}",
+            "@type": "skos:Concept",
+            "skos:prefLabel": _spoken(texts),
+        }
+        for name, texts in THEMES.items()
+    }
+    listed = [one for one in records if one.kind != ANALYSIS]
+    updated = max((one.updated for one in listed if one.updated), default=None)
+    return {
+        "@context": CONTEXT,
+        "@id": place_of(CATALOGUE),
+        "@type": "dcat:Catalog",
+        "dct:title": _spoken(title),
+        "dct:description": _spoken(about),
+        "dct:publisher": agent,
+        "dct:language": [_id(one) for one in _SPOKEN.values()],
+        "foaf:homepage": _id(f"{base}/"),
+        **({"dct:modified": _instant(format_instant(updated))} if updated else {}),
+        "dcat:themeTaxonomy": {
+            "@id": f"{base}/#themes",
+            "@type": "skos:ConceptScheme",
+            "dct:title": _spoken({"zh": "主题", "en": "Themes"}),
+            "skos:hasTopConcept": list(themes.values()),
+        },
+        "dcat:service": {
+            "@id": f"{base}/#service",
+            "@type": "dcat:DataService",
+            "dct:title": _spoken({"zh": "OGC API 服务", "en": "OGC API"}),
+            "dcat:endpointURL": _id(f"{base}/"),
+            "dcat:endpointDescription": _id(f"{base}/openapi"),
+            "dcat:servesDataset": [_id(_place(one)) for one in listed],
+        },
+        "dcat:dataset": [_dataset(one, agent["@id"], themes[one.theme]["@id"]) for one in listed],
+    }
+
+
+def _dataset(record: Record, publisher: str, theme: str) -> Node:
+    made: Node = {
+        "@id": _place(record),
+        "@type": "dcat:Dataset",
+        "dct:identifier": record.id,
+        "dct:title": _spoken(record.title),
+        "dct:description": _spoken(record.description),
+        "dct:publisher": _id(publisher),
+        "dct:accessRights": _id(RIGHTS[Access(record.access)]),
+        "dct:language": [_id(one) for one in _SPOKEN.values()],
+        "dcat:keyword": _spoken(record.keywords),
+        "dcat:theme": _id(theme),
+        "dcat:landingPage": _id(_place(record)),
+        "dct:temporal": _period(record),
+        "dcat:distribution": list(_distributions(record)),
+    }
+    if record.created and record.updated:
+        made["dct:issued"] = _instant(format_instant(record.created))
+        made["dct:modified"] = _instant(format_instant(record.updated))
+    if record.extent:
+        made["dct:spatial"] = _location(record.extent)
+    if record.srid:
+        made["dct:conformsTo"] = _id(uri(record.srid))
+    return made
+
+
+def _distributions(record: Record) -> Iterable[Node]:
+    for file in files(record):
+        kind = file["type"].partition(";")[0]
+        yield {
+            "@id": file["href"],
+            "@type": "dcat:Distribution",
+            "dct:title": file["title"],
+            "dcat:accessURL": _id(file["href"]),
+            "dcat:downloadURL": _id(file["href"]),
+            "dcat:mediaType": _id(f"{_IANA}/{kind}"),
+            "dct:format": kind,
+            "dcat:accessService": _id(f"{context.base_url.get()}/#service"),
+        }
+
+
+def _period(record: Record) -> Node:
+    made: Node = {"@type": "dct:PeriodOfTime"}
+    if record.start:
+        made["dcat:startDate"] = _instant(format_instant(record.start))
+    if record.end:
+        made["dcat:endDate"] = _instant(format_instant(record.end))
+    return made
+
+
+def _location(extent: tuple[float, float, float, float]) -> Node:
+    west, south, east, north = extent
+    corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
+    ring = ", ".join(f"{x} {y}" for x, y in corners)
+    box = {"@value": f"POLYGON(({ring}))", "@type": "gsp:wktLiteral"}
+    return {"@type": "dct:Location", "dcat:bbox": box}
+
+
+def _place(record: Record) -> str:
+    if record.kind == LAYER:
+        return place_of(record.of)
+    return place_of(CATALOGUE, "items", record.id)
+
+
+def _spoken(texts: Texts) -> list[Node]:
+    return [{"@value": texts[language], "@language": language} for language in LANGUAGES]
+
+
+def _instant(text: str) -> Node:
+    return {"@value": text, "@type": "xsd:dateTime"}
+
+
+def _id(address: str) -> Node:
+    return {"@id": address}
