@@ -31,7 +31,13 @@ class Access:
     """Sets the context of every request, and turns our errors into OGC exceptions."""
 
     def __init__(
-        self, app: ASGIApp, database: Database, store: Path, zone: ZoneInfo, base_url: str
+        self,
+        app: ASGIApp,
+        database: Database,
+        store: Path,
+        zone: ZoneInfo,
+        base_url: str,
+        title: Mapping[str, str],
     ) -> None:
         self._app = app
         self._database = database
@@ -39,6 +45,7 @@ class Access:
         self._tiles = TileServer(database)
         self._zone = zone
         self._base_url = base_url.rstrip("/")
+        self._title = title
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,6 +83,8 @@ class Access:
         context.base_url.set(self._base_url or f"{scope['scheme']}://{host}")
         context.query.set(query)
         context.zone.set(self._zone)
+        context.city.set(self._title)
+        context.language.set(_language(query, headers))
         context.grant.set(await self._grant(headers))
         context.asof.set(
             as_of(query.get("datetime"), query.get("known_at"), query.get("scenario"), self._zone)
@@ -86,6 +95,12 @@ class Access:
         if secret is None:
             return ANONYMOUS
         return await run_in_threadpool(verify, self._database, secret)
+
+
+def _language(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    """The language that a request asks for: zh or en."""
+    asked = query.get("lang") or headers.get("accept-language", "zh")
+    return "en" if asked.lower().startswith("en") else "zh"
 
 
 def secret_of(headers: Mapping[str, str]) -> str | None:

@@ -45,6 +45,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
             Route("/screen", _to_screen),
             Mount("/screen", StaticFiles(directory=SCREEN, html=True)),  # type: ignore[list-item]
         ]
+    title = {"zh": chosen.title_zh, "en": chosen.title_en}
     app = Starlette(
         routes=[*rooms, *ogc_routes],
         middleware=[
@@ -52,12 +53,16 @@ def application(database: Database, chosen: Settings) -> Starlette:
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
             Middleware(health.Meter),
             Middleware(
-                Access, database, rasters_dir(chosen), ZoneInfo(chosen.timezone), chosen.base_url
+                Access,
+                database,
+                rasters_dir(chosen),
+                ZoneInfo(chosen.timezone),
+                chosen.base_url,
+                title,
             ),
             Middleware(Connection),
         ],
     )
-    app.state.title_zh, app.state.title_en = chosen.title_zh, chosen.title_en
     app.state.timezone = chosen.timezone
     return app
 

@@ -17,11 +17,12 @@ from spatial.layer import Layer
 from spatial.query import seen, seen_layers, snapshot
 from spatial.raster import Raster
 from spatial.rasters import rasters
+from tiles.cartography import SHAPES
 from tiles.colours import PARAMETERS
 from tiles.raster_tilejson import raster_tilejson
 from tiles.server import Wanted
 from tiles.several import names_of, tile_of
-from tiles.cartography import SHAPES
+from tiles.style import MIMETYPE as STYLE
 from tiles.style import StyleLayer, style
 from tiles.theme import THEMES
 from tiles.tilejson import DEEPEST_DRAWN, tilejson, tiles_url
@@ -60,7 +61,7 @@ async def xyz(request: Request) -> Response:
 
 async def tile_json(request: Request) -> Response:
     names = names_of(request.path_params["layer"])
-    base_url, asof, language = context.base_url.get(), context.asof.get(), language_of(request)
+    base_url, asof, language = context.base_url.get(), context.asof.get(), context.language.get()
     if raster := await run_in_threadpool(_raster, names):
         drawn = {name: text for name, text in context.query.get().items() if name in PARAMETERS}
         return JSONResponse(raster_tilejson(raster, base_url, asof, drawn, language))
@@ -79,7 +80,7 @@ async def map_style(request: Request) -> Response:
         if not layers:
             raise NotFound(f"there is no layer '{name}'")
     base_url, asof = context.base_url.get(), context.asof.get()
-    title = {"zh": request.app.state.title_zh, "en": request.app.state.title_en}
+    title = context.city.get()
     wanted = None
     if whole and filter_of(request.query_params):
         raise Invalid("a filter asks for one layer's attributes: name it in the style of a layer")
@@ -91,10 +92,11 @@ async def map_style(request: Request) -> Response:
         lambda layer: tiles_url(base_url, layer, asof, wanted),
         glyphs_url=base_url + GLYPHS,
         name=title,
-        language=language_of(request),
+        language=context.language.get(),
         timezone=request.app.state.timezone,
     )
-    return JSONResponse(THEMES[name].recoloured(made) if name in THEMES else made)
+    shown = THEMES[name].recoloured(made) if name in THEMES else made
+    return JSONResponse(shown, media_type=STYLE)
 
 
 async def scenarios(_: Request) -> Response:
@@ -142,12 +144,6 @@ def style_layer(layer: Layer) -> StyleLayer:
         layer.extent,
         derived=layer.lineage is not None,
     )
-
-
-def language_of(request: Request) -> str:
-    """The language that a request asks for: zh or en."""
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "zh")
-    return "en" if asked.lower().startswith("en") else "zh"
 
 
 routes = [

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from citytwin.maps import language_of, style_layer
+from citytwin.maps import style_layer
 from ogc_api import context
 from ogc_api.connection import said
 from spatial import scenario
@@ -93,10 +93,10 @@ async def qgis_project(request: Request) -> Response:
         context.database.get(),
         context.grant.get(),
         Connection(context.base_url.get(), authcfg=query.get("authcfg")),
-        {"zh": request.app.state.title_zh, "en": request.app.state.title_en},
+        context.city.get(),
         context.zone.get(),
         moments=query.getlist("moment"),
-        language=language_of(request),
+        language=context.language.get(),
         base=said(),
     )
     headers = {"Content-Disposition": "attachment; filename=city.qgz"}

@@ -6,10 +6,11 @@ from typing import Any
 
 from ogc_api import context, dcat
 from ogc_api.connection import said
-from ogc_api.geojson import MIMETYPE, link, place_of
+from ogc_api.geojson import MIMETYPE
+from ogc_api.links import link, place_of
 from ogc_api.params import only
 from ogc_api.record_json import DCAT, as_feature
-from ogc_api.records import PARAMETERS, THEMES, TYPES, Record, Texts, records, search_of
+from ogc_api.records import THEMES, TYPES, Record, Texts, records, search_of
 from spatial.asof import format_instant
 from spatial.errors import NotFound
 from spatial.layer import CATALOGUE
@@ -82,11 +83,6 @@ def queryables() -> dict[str, Any]:
 def linked_data() -> dict[str, Any]:
     """The whole catalogue as DCAT-AP in JSON-LD."""
     return dcat.catalogue(_visible(), context.city.get(), TITLE, ABOUT)
-
-
-def known(query: Mapping[str, str]) -> bool:
-    """Whether the request is a search at all, not a page of everything."""
-    return bool(PARAMETERS & set(query))
 
 
 def _visible() -> list[Record]:

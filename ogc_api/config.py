@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ogc_api import jsonfg
+from ogc_api import catalogue, jsonfg
 from ogc_api.exports import FORMATS
 from ogc_api.grid_config import raster_resource
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
+from ogc_api.record_json import DCAT
 from spatial import crs
-from spatial.layer import Column, Layer
+from spatial.layer import CATALOGUE, Column, Layer
 from spatial.raster import Raster
+from tiles.style import MIMETYPE as STYLE
 from tiles.tilejson import WORLD_BOUNDS
 from tiles.vector import MAX_ZOOM, MIMETYPE, MIN_ZOOM
 
@@ -69,7 +71,33 @@ def configuration(
             "provider": {"name": "citytwin", "url": base_url},
             "contact": {"name": "citytwin"},
         },
-        "resources": {**resources, **processes},
+        "resources": {**resources, CATALOGUE: _catalogue(base_url), **processes},
+    }
+
+
+def _catalogue(base_url: str) -> dict[str, Any]:
+    """The catalogue as a pygeoapi collection of records."""
+    return {
+        "type": "collection",
+        "title": dict(catalogue.TITLE),
+        "description": dict(catalogue.ABOUT),
+        "keywords": {"en": ["catalogue"], "zh": ["目录"]},
+        "links": [_link(DCAT, "alternate", f"{base_url}/catalogue.jsonld")],
+        "extents": {
+            "spatial": {"bbox": list(WORLD_BOUNDS), "crs": crs.CRS84_URI},
+            "temporal": {"begin": None, "end": None},
+        },
+        "providers": [
+            {
+                "type": "record",
+                "default": True,
+                "name": "ogc_api.features.CatalogueProvider",
+                "data": CATALOGUE,
+                "id_field": "id",
+                "title_field": "title",
+                "include_extra_query_parameters": True,
+            }
+        ],
     }
 
 
@@ -77,7 +105,6 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
     """One layer as a pygeoapi collection of features and tiles."""
     title = {"en": layer.title("en"), "zh": layer.title("zh")}
     bbox = list(layer.extent or WORLD_BOUNDS)
-    style = "application/vnd.mapbox.style+json"
     place = f"{base_url}/collections/{quote(layer.name)}"
     return {
         "type": "collection",
@@ -87,7 +114,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
         "itemCount": layer.current,
         "links": [
             _link("application/json", "tilejson", f"{base_url}/tiles/{layer.name}.json"),
-            _link(style, "style", f"{base_url}/styles/{layer.name}.json"),
+            _link(STYLE, "style", f"{base_url}/styles/{layer.name}.json"),
             _link("application/schema+json", _SORTABLES, f"{place}/sortables"),
             _link(jsonfg.MIMETYPE, "items", f"{place}/items?f=jsonfg"),
             *(_link(form.mimetype, "items", f"{place}/items?f={form.name}") for form in FORMATS),

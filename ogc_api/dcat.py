@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ogc_api import context
-from ogc_api.geojson import place_of
+from ogc_api.links import place_of
 from ogc_api.record_json import files
-from ogc_api.records import ANALYSIS, LAYER, LANGUAGES, THEMES, Record, Texts
+from ogc_api.records import ANALYSIS, LANGUAGES, LAYER, THEMES, Record, Texts
 from spatial.asof import format_instant
 from spatial.crs import uri
 from spatial.grant import Access
@@ -35,8 +35,12 @@ CONTEXT = {
 def catalogue(records: Iterable[Record], publisher: Texts, title: Texts, about: Texts) -> Node:
     """The document: a dcat:Catalog of a data service, its datasets and their distributions."""
     base = context.base_url.get()
-    agent = {"@id": f"{base}/#publisher", "@type": "foaf:Agent", "foaf:name": _spoken(publisher)}
-    themes = {
+    agent: Node = {
+        "@id": f"{base}/#publisher",
+        "@type": "foaf:Agent",
+        "foaf:name": _spoken(publisher),
+    }
+    themes: dict[str, Node] = {
         name: {
             "@id": f"{base}/#theme-{name}",
             "@type": "skos:Concept",

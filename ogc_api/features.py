@@ -51,7 +51,8 @@ class CatalogueProvider(BaseProvider):  # type: ignore[misc]
 
     def get_fields(self) -> dict[str, Any]:
         """What a record can be asked for, with JSON Schema types."""
-        return catalogue.queryables()["properties"]
+        found: dict[str, Any] = catalogue.queryables()["properties"]
+        return found
 
     def query(self, **_: Any) -> dict[str, Any]:
         """The records that the request looks for."""

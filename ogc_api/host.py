@@ -42,6 +42,8 @@ l10n._cfg_cache = _Forgetful()
 
 type Function = Callable[..., tuple[dict[str, str], int, str | bytes | dict[str, Any]]]
 
+#: pygeoapi's pages of records.
+record_pages = itemtypes.get_collection_items, itemtypes.get_collection_item
 #: pygeoapi's descriptions of processes, and its pages of jobs.
 describe_processes, job_pages = processes.describe_processes, processes.get_jobs
 VIEWS = 32
@@ -57,11 +59,14 @@ DATA = tuple(
     f"http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/{name}"
     for name in ("core", "collections", "json", "covjson", "edr-geojson", "oas30")
 )
+_RECORDS = "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf"
+RECORDS = (f"{_RECORDS}/record-core", f"{_RECORDS}/record-core-query-parameters")
 #: What pygeoapi declares, and is not so here.
 _UNTRUE = {
     "http://www.opengis.net/spec/ogcapi-coverages-1/1.0/conf/html",
     f"{_PROCESSES}/callback",
     "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/advanced-property-roles",
+    *(f"{_RECORDS}/{name}" for name in ("core", "sorting", "opensearch")),
 }
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf"
 FILTERS = (
@@ -152,7 +157,15 @@ def _provided(api: API, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def true_conformance(document: dict[str, Any]) -> dict[str, Any]:
     """The conformance classes that hold: those that pygeoapi declares, and ours."""
-    declared = {*document["conformsTo"], SCHEMAS, *FILTERS, *EDITING, *JOBS, *DATA} - _UNTRUE
+    declared = {
+        *document["conformsTo"],
+        SCHEMAS,
+        *FILTERS,
+        *EDITING,
+        *JOBS,
+        *RECORDS,
+        *DATA,
+    } - _UNTRUE
     return {"conformsTo": sorted(declared)}
 
 

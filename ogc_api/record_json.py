@@ -7,19 +7,20 @@ from urllib.parse import quote
 from ogc_api import context
 from ogc_api.connection import said
 from ogc_api.exports import FORMATS
-from ogc_api.geojson import MIMETYPE, link, place_of
+from ogc_api.geojson import MIMETYPE
+from ogc_api.links import link, place_of
 from ogc_api.records import ANALYSIS, LAYER, SCHEME, THEMES, TYPES, Record, Texts
 from spatial import crs
 from spatial.asof import format_instant
 from spatial.layer import CATALOGUE
 from tiles.qgis_project import MIMETYPE as QGIS
+from tiles.style import MIMETYPE as STYLE
 from tiles.vector import MIMETYPE as MVT
 
 type Link = dict[str, str]
 
 CONFORMS = "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core"
 SCHEMA = "application/schema+json"
-STYLE = "application/vnd.mapbox.style+json"
 DCAT = "application/ld+json"
 JSON = "application/json"
 OGC = "http://www.opengis.net/def/rel/ogc/1.0"

@@ -26,6 +26,7 @@ from ogc_api import (
     jsonfg,
     process_routes,
     queryables,
+    record_routes,
 )
 from ogc_api.host import Function, openapi, respond, true_conformance, view
 
@@ -161,6 +162,7 @@ routes = [
     Route("/TileMatrixSets/{scheme}", _hosted(tiles.tilematrixset, "scheme")),
     Route("/collections", _collections),
     Route("/collections/{layer}", _collection),
+    *record_routes.routes,
     Route("/collections/{layer}/schema", _described(queryables.schema, core.get_collection_schema)),
     Route(
         "/collections/{layer}/queryables",

@@ -12,6 +12,8 @@ from tiles.cartography import BACKGROUND, GROUPS, Geometry, Look, look
 
 type Box = tuple[float, float, float, float]
 
+MIMETYPE = "application/vnd.mapbox.style+json"
+
 # From the ground up, whatever the layer: areas, lines, blocks, points, and names on top.
 _STAGES = ("fill", "line", "fill-extrusion", "circle", "symbol")
 

@@ -94,7 +94,8 @@ def test_item_count_is_what_items_match(
     assert client.get(f"{PLOTS}?known_at=2000").json()["itemCount"] == matched == 0
     make_layer(database, "later")
     listed = client.get("/collections").json()["collections"]
-    assert {one["id"]: one["itemCount"] for one in listed} == {"plots": 3, "later": 3}
+    counts = {one["id"]: one["itemCount"] for one in listed if one["itemType"] == "feature"}
+    assert counts == {"plots": 3, "later": 3}
 
 
 @pytest.mark.parametrize("code", [4490, 4528, 4549])

@@ -1,0 +1,27 @@
+"""OWSLib finds the city's data by the catalogue, on a real port."""
+
+from owslib.ogcapi.records import Records
+from service import Service
+
+
+def test_owslib_searches_the_catalogue(service: Service) -> None:
+    city = Records(service.url)
+    assert city.records() == ["catalogue"]
+    assert city.collection("catalogue")["itemType"] == "record"
+    assert "q" in city.collection_queryables("catalogue")["properties"]
+    whole = city.collection_items("catalogue", limit=100)
+    assert whole["numberMatched"] == whole["numberReturned"] > 20
+    for words in ("建筑", "buildings"):
+        found = city.collection_items("catalogue", q=words)["features"]
+        assert "buildings" in [record["id"] for record in found]
+    near = city.collection_items("catalogue", bbox=[120.3, 31.4, 120.4, 31.5], type="dataset")
+    assert near["numberMatched"] > 10
+    nowhere = city.collection_items("catalogue", bbox=[-20, -20, -10, -10])
+    assert nowhere["numberMatched"] == 0
+    record = city.collection_item("catalogue", "buildings")
+    assert record["properties"]["title_en"] == "Buildings"
+
+
+def test_owslib_keeps_a_connections_moment(service: Service) -> None:
+    then = Records(f"{service.url}?datetime=2000")
+    assert all("datetime=2000" in link["href"] for link in then.links)
