@@ -43,7 +43,11 @@ class City:
     def rasters(self) -> list[str]:
         """Names of the rasters that you may see."""
         document = self._get("/collections", {"f": "json"})
-        return [one["id"] for one in document["collections"] if "parameter_names" in one]
+        return [
+            one["id"]
+            for one in document["collections"]
+            if "parameter_names" in one and "itemType" not in one
+        ]
 
     def raster(self, name: str) -> RasterView:
         """A raster, now, in main; narrow it with `at`, `known_at`, `scenario`."""

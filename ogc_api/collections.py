@@ -16,6 +16,7 @@ def counted(document: dict[str, Any]) -> dict[str, Any]:
     """A layer's document with its `itemCount` at the AsOf asked for; a raster's completed."""
     if document.get("itemType") != "feature":
         return completed([document])[0]
+    (document,) = completed([document])
     grant = context.grant.get()
     with snapshot(context.database.get()) as pg:
         layer = find_visible(pg, document["id"], grant)

@@ -1,12 +1,12 @@
 """pygeoapi's configuration, made from the catalogue: never a file, never a restart."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from ogc_api import catalogue, jsonfg
 from ogc_api.exports import FORMATS
-from ogc_api.grid_config import raster_resource
+from ogc_api.grid_config import raster_resource, series_provider
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
 from ogc_api.record_json import DCAT
 from spatial import crs
@@ -30,13 +30,20 @@ _SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 
 
 def configuration(
-    layers: Iterable[Layer],
+    layers: Sequence[Layer],
     rasters: Iterable[Raster],
+    measured: Mapping[int, Mapping[str, str]],
     processes: Mapping[str, Any],
     base_url: str,
 ) -> dict[str, Any]:
-    """All that pygeoapi needs to publish these layers, rasters and processes at this address."""
+    """All that pygeoapi needs to publish these layers, rasters and processes at this address.
+
+    measured: of layers of assets, by id, the properties that are measured and their units.
+    """
     resources: dict[str, Any] = {layer.name: resource(layer, base_url) for layer in layers}
+    for layer in layers:
+        if units := measured.get(layer.id):
+            resources[layer.name]["providers"].append(series_provider(layer, units))
     resources |= {raster.name: raster_resource(raster, base_url) for raster in rasters}
     return {
         "server": {

@@ -9,7 +9,7 @@ import shapely
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
-from ogc_api import context, covjson, edr_geojson, edr_locations, etag
+from ogc_api import context, covjson, edr_geojson, etag
 from ogc_api.edr_source import Asked, source
 from ogc_api.geojson import Answer
 from ogc_api.params import only
@@ -36,6 +36,7 @@ UNITS = {"m": 1.0, "metre": 1.0, "metres": 1.0, "meters": 1.0, "km": 1000.0,
            "kilometers": 1000.0, "kilometres": 1000.0, "mi": 1609.344, "miles": 1609.344,
            "ft": 0.3048}  # fmt: skip
 _FURTHEST = 100_000.0
+_NOWHERE = (shapely.Point(), crs.WGS84)
 
 
 def query(name: str, kind: str, words: Mapping[str, str], location: str | None = None) -> Answer:
@@ -48,10 +49,8 @@ def query(name: str, kind: str, words: Mapping[str, str], location: str | None =
         raise Invalid("what is here has no heights to choose from: leave z out")
     found = source(name)
     if kind == "locations" and location is None:
-        document: Any = edr_locations.listed(words)
-        return _answer(document, FORMATS["geojson"], name, words)
-    most = MOST_FEATURES if form == "geojson" else MOST_JSON
-    shape, srid = edr_locations.shape(str(location)) if kind == "locations" else _shape(kind, words)
+        return _answer(found.locations(words), FORMATS["geojson"], name, words)
+    shape, srid = _NOWHERE if kind == "locations" else _shape(kind, words)
     names = words.get("parameter-name") or words.get("parameter_names") or ""
     asked = Asked(
         shape,
@@ -59,15 +58,15 @@ def query(name: str, kind: str, words: Mapping[str, str], location: str | None =
         context.asof.get(),
         tuple(part.strip() for part in names.split(",") if part.strip()),
         crs.srid(words["crs"]) if words.get("crs") else None,
-        most,
+        MOST_FEATURES if form == "geojson" else MOST_JSON,
     )
     match kind:
-        case "locations" if shape.geom_type in _SHAPES["position"]:
+        case "position":
             coverages = found.position(asked)
-        case "locations" if shape.geom_type in _SHAPES["trajectory"]:
+        case "trajectory":
             coverages = found.trajectory(asked)
-        case "position" | "trajectory":
-            coverages = getattr(found, kind)(asked)
+        case "locations":
+            coverages = found.location(str(location), asked)
         case _:
             coverages = found.area(asked, boxed=kind == "cube")
     if form == "geojson":

@@ -14,20 +14,20 @@ def features(coverages: Iterable[Node]) -> Node:
     found = [
         {
             "type": "Feature",
-            "id": number,
+            "id": name or number,
             "geometry": {"type": "Point", "coordinates": place},
             "properties": values,
         }
-        for number, (place, values) in enumerate(_places(coverages), 1)
+        for number, (name, place, values) in enumerate(_places(coverages), 1)
     ]
     return {"type": "FeatureCollection", "features": found, "numberReturned": len(found)}
 
 
-def _places(coverages: Iterable[Node]) -> Iterator[tuple[list[float], Node]]:
+def _places(coverages: Iterable[Node]) -> Iterator[tuple[str | None, list[float], Node]]:
     for coverage in coverages:
         domain, ranges = coverage["domain"], coverage["ranges"]
         axes, kind = domain["axes"], domain["domainType"]
-        to = _to_degrees(domain)
+        to, named = _to_degrees(domain), coverage.get("id")
         names = list(coverage["parameters"])
         times = axes["t"]["values"] if "t" in axes else None
         if kind == "Trajectory":
@@ -36,7 +36,7 @@ def _places(coverages: Iterable[Node]) -> Iterator[tuple[list[float], Node]]:
                 said = dict(zip(labels, place, strict=True))
                 values = {name: ranges[name]["values"][at] for name in names}
                 when = {"datetime": said["t"]} if "t" in said else {}
-                yield to(said["x"], said["y"]), when | values
+                yield named, to(said["x"], said["y"]), when | values
             continue
         xs, ys = _axis(axes["x"]), _axis(axes["y"])
         shape = (len(times) if times else 1, len(ys), len(xs))
@@ -49,7 +49,7 @@ def _places(coverages: Iterable[Node]) -> Iterator[tuple[list[float], Node]]:
                 if times is None or len(times) == 1:
                     cells = {name: values[0] for name, values in cells.items()}
                 when = {} if not times else {"datetime": times if len(times) > 1 else times[0]}
-                yield to(float(x), float(y)), when | cells
+                yield named, to(float(x), float(y)), when | cells
 
 
 def _axis(axis: Node) -> Any:

@@ -1,5 +1,6 @@
 """Data queries over rasters: cells at points, within areas and along lines."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ import shapely
 from rasterio.features import geometry_mask
 
 from datasets.cells import Frame, sample, snapped, whole
-from ogc_api import coverage, covjson
+from ogc_api import coverage, covjson, edr_locations
 from ogc_api.covjson import Node
 from ogc_api.edr_source import Asked, EdrSource
 from ogc_api.grids import Seen, seen
@@ -83,6 +84,20 @@ class GridSource:
                 names = ["t", "x", "y"] if start else ["x", "y"]
                 found.append(covjson.trajectory(path, names, asked.srid, values[at], said))
         return found
+
+    def locations(self, words: Mapping[str, str]) -> Node:
+        return edr_locations.listed(words)
+
+    def location(self, name: str, asked: Asked) -> list[Node]:
+        shape, srid = edr_locations.shape(name)
+        there = replace(asked, shape=shape, srid=srid)
+        match shape.geom_type.removeprefix("Multi"):
+            case "Point":
+                return self.position(there)
+            case "LineString":
+                return self.trajectory(there)
+            case _:
+                return self.area(there)
 
     def _timed(self, asked: Asked, said: Node) -> Node:
         """Each vertex at its own time."""

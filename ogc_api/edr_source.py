@@ -1,6 +1,6 @@
 """What EDR queries are put to: rasters here, and whatever else registers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,8 @@ from spatial.errors import NotFound
 @dataclass(frozen=True)
 class Asked:
     """One data query. shape: x first, in the CRS of `srid`; names: of parameters, all if empty.
+
+    most: how many values may be answered.
 
     output: the CRS of the answer's grids, None for the source's own.
     """
@@ -60,6 +62,14 @@ class EdrSource(Protocol):
 
     def trajectory(self, asked: Asked) -> list[Node]:
         """Along a line, whose M are seconds since 1970 where it has them."""
+        ...
+
+    def locations(self, words: Mapping[str, str]) -> Node:
+        """The named places that a query asks for, as GeoJSON."""
+        ...
+
+    def location(self, name: str, asked: Asked) -> list[Node]:
+        """At a named place, whatever shape was asked for; raises NotFound."""
         ...
 
 

@@ -1,9 +1,11 @@
-"""A raster as a pygeoapi collection: coverage, data queries, and links to its pictures."""
+"""A raster as a pygeoapi collection, and the data queries of rasters and of the twin."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from spatial import crs
+from spatial.layer import Layer
 from spatial.raster import Band, Raster
 
 
@@ -44,6 +46,21 @@ def raster_resource(raster: Raster, base_url: str) -> dict[str, Any]:
             },
             {"type": "edr", "name": "ogc_api.grid_providers.GridEdrProvider", **provider},
         ],
+    }
+
+
+def series_provider(layer: Layer, units: Mapping[str, str]) -> dict[str, Any]:
+    """The readings of a layer's assets, as pygeoapi is to describe them."""
+    return {
+        "type": "edr",
+        "name": "ogc_api.grid_providers.SeriesEdrProvider",
+        "data": layer.name,
+        "fields": {
+            name: {"type": "number", "title": name, "x-ogc-unit": unit or "1"}
+            for name, unit in units.items()
+        },
+        "crs": crs.offered(layer.srid),
+        "storage_crs": crs.uri(layer.srid),
     }
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI of rasters: our own, where pygeoapi would send readers to documents elsewhere."""
+"""The OpenAPI of rasters and data queries; pygeoapi's would send readers elsewhere."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -35,9 +35,18 @@ _DRAWN = (
 )
 
 
-def extend_grids(document: Node, grids: Mapping[str, Iterable[str]]) -> Node:
-    """The document with the paths of these rasters, given with the names of their bands."""
+def extend_grids(
+    document: Node, grids: Mapping[str, Iterable[str]], series: Mapping[str, Iterable[str]]
+) -> Node:
+    """The document with the paths of rasters, given with the names of their bands.
+
+    series: layers of assets, with what they measure.
+    """
     paths = document["paths"]
+    for name, measured in series.items():
+        for kind in (one for one in edr.QUERIES if one != "trajectory"):
+            paths.pop(f"/collections/{name}/{kind}/{{locId}}", None)
+            paths |= _data(name, f"/collections/{name}", kind, list(measured))
     for name, bands in grids.items():
         base, names = f"/collections/{name}", list(bands)
         for path in [path for path in paths if path.startswith(f"{base}/")]:

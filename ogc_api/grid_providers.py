@@ -29,8 +29,8 @@ class CoverageProvider(BaseProvider):  # type: ignore[misc]
         return fields
 
 
-class GridEdrProvider(BaseEDRProvider):  # type: ignore[misc]
-    """A collection of environmental data; its queries are answered by ogc_api.edr."""
+class SeriesEdrProvider(BaseEDRProvider):  # type: ignore[misc]
+    """Assets with readings; their queries are answered by ogc_api.edr."""
 
     def __init__(self, definition: dict[str, Any]) -> None:
         super().__init__(definition)
@@ -49,4 +49,11 @@ class GridEdrProvider(BaseEDRProvider):  # type: ignore[misc]
 
     def _answer(self, **_: Any) -> Any: ...
 
+    position = radius = area = cube = locations = _answer
+
+
+class GridEdrProvider(SeriesEdrProvider):
+    """A raster; its queries are answered by ogc_api.edr."""
+
+    _answer = SeriesEdrProvider._answer
     position = radius = area = cube = trajectory = locations = _answer

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ogc_api import context, coverage, edr, edr_grids, edr_source, etag
+from ogc_api import context, coverage, edr, edr_grids, edr_series, edr_source, etag
 from ogc_api.grids import Seen, seen
 from ogc_api.item_routes import answered
 from spatial.errors import Invalid, NotFound
@@ -106,6 +106,7 @@ def _data(kind: str) -> Endpoint:
 
 
 edr_source.register(edr_grids.find)
+edr_source.register(edr_series.find)
 
 routes = [
     *(Route(f"/tiles/{{layer}}/{{z:int}}/{{x:int}}/{{y:int}}.{f}", _xyz(f)) for f in FORMATS),

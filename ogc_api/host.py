@@ -24,6 +24,7 @@ from ogc_api.processes import process_resources
 from spatial.layer import Layer
 from spatial.query import seen_layers, snapshot
 from spatial.rasters import rasters
+from twin_model.measured import measured
 
 # ours is spatial.filter, for every answer alike: pygeoapi's would refuse much of CQL2
 itemtypes.parse_cql2_text = itemtypes.modify_pygeofilter = lambda *_, **__: None
@@ -121,13 +122,13 @@ def view() -> API:
     """The API object of the caller's grant and address."""
     grant, base_url = context.grant.get(), context.base_url.get()
     with snapshot(context.database.get()) as pg:
-        layers, grids = seen_layers(pg, grant), rasters(pg, grant)
-    key = (base_url, grant.key, tuple(map(_shape, layers)), tuple(grids))
+        layers, grids, series = seen_layers(pg, grant), rasters(pg, grant), measured(pg)
+    key = (base_url, grant.key, tuple(map(_shape, layers)), tuple(grids), repr(series))
     with _lock:
         if key in _views:
             _views.move_to_end(key)
             return _views[key]
-    api = API(configuration(layers, grids, process_resources(), base_url), {})
+    api = API(configuration(layers, grids, series, process_resources(), base_url), {})
     with _lock:
         _views[key] = api
         while len(_views) > VIEWS:
@@ -142,7 +143,10 @@ def openapi(api: API) -> dict[str, Any]:
             document = get_oas(api.config, fail_on_invalid_collection=False)
             features = (name for name, _ in _provided(api, "feature"))
             grids = {name: one["fields"] for name, one in _provided(api, "coverage")}
-            api.openapi = extend_grids(extend(document, features), grids)
+            series = {
+                name: one["fields"] for name, one in _provided(api, "edr") if name not in grids
+            }
+            api.openapi = extend_grids(extend(document, features), grids, series)
     made: dict[str, Any] = api.openapi
     return made
 
