@@ -11,10 +11,12 @@ import httpx
 from citytwin.answers import CityError, check, uri
 from citytwin.frames import flipped, frame_of_features, frame_of_table
 from citytwin.raster_view import RasterView
+from citytwin.twin_frames import dataset_of_series, frame_of_state
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pyarrow as pa
+    import xarray as xr
     from shapely.geometry.base import BaseGeometry
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -56,6 +58,35 @@ class City:
     def layer(self, name: str) -> "LayerView":
         """A layer, now, in main; narrow it with `at`, `known_at`, `scenario`, `where`."""
         return LayerView(self, name)
+
+    def state(self, at: str | None = None, **narrowed: str | None) -> "gpd.GeoDataFrame":
+        """Every asset with its newest values at a moment: a frame by asset, in degrees.
+
+        narrowed: known_at, scenario, bbox ("west,south,east,north"), assets, properties ("a,b").
+        """
+        query = {"datetime": at} | narrowed
+        told = self._get("/twin/state", {key: text for key, text in query.items() if text})
+        return frame_of_state(told)
+
+    def series(
+        self,
+        assets: str,
+        properties: str | None = None,
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        every: str | None = None,
+        **asof: str | None,
+    ) -> "xr.Dataset":
+        """Readings over a span, over (asset, time), as they came or the mean of `every` (`1h`).
+
+        assets, properties: names, several by commas; asof: known_at, scenario.
+        """
+        query = {
+            "asset": assets, "property": properties, "from": start, "to": end, "every": every,
+        } | asof  # fmt: skip
+        told = self._get("/twin/series", {key: text for key, text in query.items() if text})
+        return dataset_of_series(told)
 
     def scenarios(self) -> list[str]:
         """Names of the open scenarios."""
