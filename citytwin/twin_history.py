@@ -19,6 +19,7 @@ from spatial.errors import Invalid, NotFound
 from spatial.moment import Moment, resolve
 from spatial.query import snapshot
 from twin_model import series
+from twin_model.dossier import dossier, series_by_asset
 from twin_model.kinds import Kind, Quality
 from twin_model.packed import moment
 from twin_model.presence import Wanted, present
@@ -149,12 +150,7 @@ def _assets(query: dict[str, str]) -> dict[str, Any]:
         layers = catalogue.layers(pg, grant)
         there, _ = present(pg, layers, known, now, grant, wanted, {}, False)
         titles = {layer.id: layer.name for layer in layers}
-        mine: dict[int, dict[str, Any]] = {}
-        for one in known.by_id:
-            if one.scenario in (0, now.scenario_id):
-                mine.setdefault(one.asset, {})[one.property] = {
-                    "id": one.id, "kind": one.kind.name, "unit": one.unit,
-                }  # fmt: skip
+        mine = series_by_asset(known, now)
     return {
         "assets": [
             {
@@ -168,7 +164,20 @@ def _assets(query: dict[str, str]) -> dict[str, Any]:
     }
 
 
+async def asset(request: Request) -> Response:
+    """All that is known of one asset."""
+    only(request.query_params, set())
+    name = request.path_params["asset"]
+    return await _answer(request, lambda _: _asset(name))
+
+
+def _asset(name: str) -> dict[str, Any]:
+    with snapshot(context.database.get()) as pg:
+        return dossier(pg, context.grant.get(), resolve(pg, context.asof.get()), name)
+
+
 routes = [
     Route("/twin/series", history),
     Route("/twin/assets", assets),
+    Route("/twin/assets/{asset}", asset),
 ]

@@ -6,7 +6,6 @@ and cursors is that of their commits, and what was known at a moment never chang
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
@@ -17,15 +16,13 @@ from spatial import changes, moment
 from spatial.asof import AsOf
 from spatial.database import Database, Pg
 from spatial.grant import Grant, Scope
-from twin_model import packed, partitions, quarantine, roll, window
+from twin_model import log, packed, partitions, quarantine, roll, window
 from twin_model.identity import fingerprints, fresh
 from twin_model.packed import Column, Packed
 from twin_model.permit import refuse_unwritable
 from twin_model.readings import Readings
 from twin_model.resolve import NO_SERIES, Resolved, check_new_units, make_series, resolve
 from twin_model.times import UNREADABLE
-
-_ONLY_TIME = "SELECT greatest(clock_timestamp(), ({}) + interval '1 microsecond')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ class _Said:
 def _write(
     pg: Pg, readings: Readings, resolved: Resolved, marks: Column | None, said: _Said
 ) -> Receipt:
-    stamp = _stamp(pg)
+    stamp = log.stamp(pg)
     now = packed.micros(stamp)
     refused = dict(resolved.refused)
     series, at = resolved.series.copy(), readings.at
@@ -148,7 +145,7 @@ def _write(
         quarantine.release(pg, [one for n, one in enumerate(said.held) if n not in refused])
     else:
         quarantine.put(pg, readings, refused, said.scenario, said.subject, stamp)
-    cursor = changes.next_cursor(pg)
+    cursor = log.enter(pg, stamp)
     receipt = Receipt(len(rows), len(wanted) - len(rows), len(refused), cursor)
     pg.execute(
         "INSERT INTO city.batch VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -159,16 +156,7 @@ def _write(
             packed.moment(int(cells.at.max())) if len(rows) else None,
         ],
     )  # fmt: skip
-    pg.execute("UPDATE city.twin SET cursor = %s, last_recorded = %s", [cursor, stamp])
-    pg.execute(f"NOTIFY {changes.CHANNEL}")
     return receipt
-
-
-def _stamp(pg: Pg) -> datetime:
-    row = pg.execute(_ONLY_TIME.format(changes.LAST_STAMP).encode()).fetchone()
-    assert row is not None
-    stamp: datetime = row[0]
-    return stamp
 
 
 def _last_of_each(rows: Column, series: Column, at: Column) -> Column:

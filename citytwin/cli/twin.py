@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from citytwin.cli.output import Data, Json, answer, city, table
+from citytwin.cli.output import Data, Json, answer, author, city, table
 from spatial.grant import OWNER
+from spatial.period import parse_bounds
 from twin_model import assets as asset_layers
-from twin_model import classes, quarantine, retention
+from twin_model import classes, dossier, quarantine, relations, retention
 from twin_model.replay import replay_all
 from twin_model.times import parse_every
 
@@ -64,6 +65,40 @@ def policy(
             properties=properties,
         )
     answer({"policy": name, "series": given}, json, f"{name} holds for {given} series.")
+
+
+@app.command()
+def relate(
+    source: str,
+    kind: Annotated[str, typer.Argument(help="part_of, feeds, drains_to or watches")],
+    target: str,
+    valid_from: Annotated[str | None, typer.Option(help="true from")] = None,
+    valid_to: Annotated[str | None, typer.Option(help="true until")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Say how an asset is related to another."""
+    with city(data) as (database, chosen):
+        period = parse_bounds(valid_from, valid_to, ZoneInfo(chosen.timezone))
+        relations.relate(database, [relations.Relation(source, kind, target)], author(), period)
+    told = {"from": source, "kind": kind, "to": target}
+    answer(told, json, f"{source} {kind} {target}")
+
+
+@app.command()
+def link(
+    asset: str,
+    rel: Annotated[str, typer.Argument(help="what it is to the asset: manual, photo, stream")],
+    href: str,
+    title: Annotated[str, typer.Option(help="a title for people")] = "",
+    mimetype: Annotated[str, typer.Option(help="its media type")] = "",
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Tie a document or a stream to an asset."""
+    with city(data) as (database, _):
+        dossier.link(database, asset, rel, href, type_=mimetype, title=title)
+    answer({"asset": asset, "rel": rel, "href": href}, json, f"{asset}: {rel} {href}")
 
 
 @held.command("list")

@@ -192,3 +192,49 @@ def test_the_grant_holds_at_every_door(
     assert (told["accepted"], told["quarantined"]) == (1, 2)
     assert client.post("/twin/observations", json=[], headers=bearer()).status_code == 403
     assert client.post("/twin/observations", json=[]).status_code == 401
+
+
+def test_an_asset_tells_its_class_relations_and_links(
+    client: TestClient, database: Database, bearer: Callable[..., dict[str, str]]
+) -> None:
+    from datetime import UTC, datetime
+
+    from worlds import make_layer
+
+    from twin_model import assets, dossier, relations
+    from twin_model.relations import Relation
+
+    make_layer(database, "poles", 3)
+    make_layer(database, "secret", 6, access="restricted")
+    with database.begin() as tx:
+        tx.pg.execute("UPDATE layers.secret SET code = 's' || code")
+        tx.pg.execute("UPDATE layers.poles SET code = '011' || fid")
+    roles = {"id": "code", "class": "code", "height": "height"}
+    assets.register(database, "poles", roles, class_system="gbt30428")
+    assets.register(database, "secret", {"id": "code"})
+    both = [Relation("0111", "feeds", "0112"), Relation("0111", "watches", "sc1")]
+    relations.relate(database, both, "ada")
+    dossier.link(database, "0111", "manual", "https://example.org/1", title="手册")
+    told = client.get("/twin/assets/0111").json()
+    assert (told["class"], told["class_title"]["en"]) == ("0111", "Gas manhole")
+    assert told["height"] == 0.0
+    assert told["links"][0]["title"] == "手册"
+    assert told["relations"] == [{"from": "0111", "kind": "feeds", "to": "0112"}]
+    everything = client.get("/twin/assets/0111", headers=bearer()).json()
+    assert len(everything["relations"]) == 2
+    assert client.get("/twin/assets/sc1").status_code == 404
+    assert client.get("/twin/assets/0113").json()["class_title"]["en"] == "Public utilities"
+    known = told_at(client)
+    relations.withdraw(database, both[0], datetime.now(UTC))
+    assert client.get("/twin/assets/0112").json()["relations"] == []
+    before = {"datetime": "2020", "known_at": known}
+    assert len(client.get("/twin/assets/0112?datetime=2020").json()["relations"]) == 1
+    assert len(client.get("/twin/assets/0112", params=before).json()["relations"]) == 1
+    relations.withdraw(database, both[0])
+    assert client.get("/twin/assets/0112?datetime=2020").json()["relations"] == []
+    assert len(client.get("/twin/assets/0112", params=before).json()["relations"]) == 1
+
+
+def told_at(client: TestClient) -> str:
+    """The edition of the books that is read now."""
+    return str(client.get("/twin/state").json()["known_at"])
