@@ -5,6 +5,7 @@ from typing import Any
 from ogc_api import context, items
 from ogc_api.grid_document import completed
 from spatial.catalogue import find_visible
+from spatial.count import count
 from spatial.moment import resolve
 from spatial.query import Reading, seen_layers, snapshot, step_down
 
@@ -22,7 +23,8 @@ def counted(document: dict[str, Any]) -> dict[str, Any]:
         layer = find_visible(pg, document["id"], grant)
         view = Reading(layer, resolve(pg, context.asof.get()), grant)
         step_down(pg, grant)
-        return document | {"itemCount": items.count(pg, view), "versioning": VERSIONING}
+        matched = count(pg, view, patience_s=items.PAGE_S)
+        return document | {"itemCount": matched.number, "versioning": VERSIONING}
 
 
 def all_counted(document: dict[str, Any]) -> dict[str, Any]:

@@ -172,8 +172,9 @@ def export(layer: str, query: Mapping[str, str], form: Format) -> geojson.Answer
         with reading(context.database.get(), layer, asof, grant) as (pg, view):
             view = items.narrowed(view, wanted)
             table = Table(pg, view, wanted, safe=form.write is _csv)
-            matched = items.count(pg, view)
+            matched = items.counted(pg, view, wanted)
             returned, last = _end(pg, view, wanted)
+            matched = geojson.settled(matched, wanted, returned)
             form.write(table, out)
     except BaseException:
         out.close()
@@ -183,7 +184,8 @@ def export(layer: str, query: Mapping[str, str], form: Format) -> geojson.Answer
     headers = {
         "Content-Type": form.mimetype,
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(layer)}.{form.name}",
-        "OGC-NumberMatched": str(matched),
+        "OGC-NumberMatched": str(matched.number),
+        **({} if matched.exact else {"CityTwin-NumberMatched": "estimated"}),
         "OGC-NumberReturned": str(returned),
         "ETag": etag.of_parts(view.edition, here, query, form.name),
     }

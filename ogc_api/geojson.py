@@ -19,6 +19,7 @@ from ogc_api.connection import said
 from ogc_api.links import link, place_of
 from ogc_api.params import MAX_LIMIT, MAX_WHOLE, SHARED_IDS, UNIQUE_IDS, wanted_of
 from spatial.asof import AsOf, Interval, format_instant
+from spatial.count import Count
 from spatial.errors import Unavailable
 
 MIMETYPE = "application/geo+json"
@@ -79,11 +80,13 @@ def _pieces(
         link("alternate", "text/html", f"{here}/items", {**query, "f": "html"}),
         link("collection", "application/json", here, said()),
     ]
-    further = onward(query, wanted, found.asof, found.matched, returned, last)
+    matched = settled(found.matched, wanted, returned)
+    further = onward(query, wanted, found.asof, matched, returned, last)
     if further is not None:
         links.append(link("next", kind, f"{here}/items", further))
     told = {
-        "numberMatched": found.matched,
+        "numberMatched": matched.number,
+        **({} if matched.exact else {"numberMatchedEstimated": True}),
         "numberReturned": returned,
         "asOf": found.asof.params(),
         "links": links,
@@ -103,11 +106,20 @@ def _streaming() -> Iterator[None]:
         _turns.release()
 
 
+def settled(matched: Count, wanted: items.Wanted, returned: int) -> Count:
+    """The count in the light of the page: a last one settles it, a full one is a lower bound."""
+    if matched.exact or wanted.after is not None:
+        return matched
+    if 0 < returned < wanted.limit:
+        return Count(wanted.offset + returned)
+    return Count(max(matched.number, wanted.offset + returned), exact=False)
+
+
 def onward(
     query: Mapping[str, str],
     wanted: items.Wanted,
     asof: AsOf,
-    matched: int,
+    matched: Count,
     returned: int,
     last: str | None,
 ) -> dict[str, str] | None:
@@ -116,7 +128,8 @@ def onward(
         further = {**query, **asof.params(), "after": last}
         further.pop("offset", None)
         return further
-    if wanted.order and wanted.offset + returned < matched and wanted.limit:
+    ended = matched.exact and wanted.offset + returned >= matched.number
+    if wanted.order and not ended and returned == wanted.limit and wanted.limit:
         return {**query, **asof.params(), "offset": str(wanted.offset + wanted.limit)}
     return None
 

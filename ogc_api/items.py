@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from spatial import crs, history
 from spatial.asof import AsOf, Interval
 from spatial.box import halves
-from spatial.database import Database
+from spatial.count import Count, count
+from spatial.database import Database, Pg
 from spatial.errors import Gone, Invalid, NotFound
 from spatial.filter.equal import equal
 from spatial.filter.filter import Filter
@@ -23,6 +23,8 @@ from spatial.query import Reading, names, reading
 type Feature = dict[str, Any]
 
 BATCH = 1000
+#: Seconds that counting may take beside a page, and alone.
+PAGE_S, HITS_S = 0.25, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Page:
     """Some features, and how many there are."""
 
     features: list[Feature]
-    matched: int
+    matched: Count
     asof: AsOf
 
     def collection(self) -> dict[str, Any]:
@@ -38,7 +40,7 @@ class Page:
         return {
             "type": "FeatureCollection",
             "features": self.features,
-            "numberMatched": self.matched,
+            "numberMatched": self.matched.number,
             "numberReturned": len(self.features),
             "asOf": self.asof.params(),
         }
@@ -49,7 +51,7 @@ class Texts:
     """Features as text, with fid and version: read while the transaction is open."""
 
     rows: Iterable[tuple[int, int, str]]
-    matched: int
+    matched: Count
     asof: AsOf
     edition: tuple[object, ...]
     layer: Layer
@@ -95,7 +97,7 @@ def texts(
     """A page as it comes from the database: large ones by a cursor there, with flat memory."""
     with reading(database, name, asof, grant) as (pg, view):
         view = narrowed(view, wanted)
-        matched = count(pg, view)
+        matched = counted(pg, view, wanted)
         large = wanted.limit > BATCH
         with pg.cursor("items") if large else pg.cursor() as cursor:
             cursor.execute(select(view, wanted))
@@ -182,11 +184,11 @@ def _meets(box: Box, srid: int, target: int) -> sql.Composed:
     return sql.SQL("ST_Intersects(geom, {})").format(shape)
 
 
-def count(pg: psycopg.Connection[Any], view: Reading) -> int:
-    if view.counted:
-        return view.layer.current
-    row = pg.execute(view.count()).fetchone()
-    return int(row[0]) if row else 0
+def counted(pg: Pg, view: Reading, wanted: Wanted) -> Count:
+    """How many features match; whoever asks for the count alone gets more time spent on it."""
+    if wanted.limit:
+        return count(pg, view, patience_s=PAGE_S)
+    return count(pg, view, patience_s=HITS_S, dear=float("inf"))
 
 
 def select(view: Reading, wanted: Wanted) -> sql.Composed:

@@ -9,7 +9,10 @@ from types import ModuleType
 from starlette.testclient import TestClient
 
 #: Standards whose classes are tested elsewhere, or not yet, by the start of their URIs.
-PENDING = ("http://www.opengis.net/spec/ogcapi-tiles-1/",)
+PENDING = tuple(
+    f"http://www.opengis.net/spec/ogcapi-{name}-1/"
+    for name in ("tiles", "edr", "coverages", "records", "maps")
+)
 
 
 def test_every_declared_class_is_tested(client: TestClient, plots: list[int]) -> None:
