@@ -1,7 +1,6 @@
 """Routes of the map: XYZ tiles, TileJSON, MapLibre styles, scenarios."""
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,53 +9,32 @@ from starlette.routing import Route
 
 from citytwin.fonts import GLYPHS
 from ogc_api import context
-from spatial import catalogue, scenario
+from ogc_api.tile_routes import found, tile_answer
+from spatial import scenario
 from spatial.errors import Invalid, NotFound
 from spatial.filter.filter import Filter, filter_of
 from spatial.layer import Layer
-from spatial.query import seen, seen_layers, snapshot
+from spatial.query import seen_layers, snapshot
 from spatial.raster import Raster
 from spatial.rasters import rasters
 from tiles.cartography import SHAPES
 from tiles.colours import PARAMETERS
+from tiles.matrix_set import MIN_ZOOM, WEB_MERCATOR_QUAD
 from tiles.raster_tilejson import raster_tilejson
-from tiles.server import Wanted
-from tiles.several import names_of, tile_of
+from tiles.several import names_of
 from tiles.style import MIMETYPE as STYLE
 from tiles.style import StyleLayer, style
 from tiles.theme import THEMES
 from tiles.tilejson import DEEPEST_DRAWN, tilejson, tiles_url
-from tiles.vector import MIMETYPE, MIN_ZOOM, options_of
 
 CITY = "city"
 
 
 async def xyz(request: Request) -> Response:
-    """A tile of one layer or of several, its ETag, and the AsOf that it shows."""
+    """A tile of one layer or of several, in web mercator."""
     place = request.path_params
-    names = names_of(place["layer"])
-    wanted = Wanted(
-        place["layer"],
-        (place["z"], place["x"], place["y"]),
-        context.asof.get(),
-        context.grant.get(),
-        options_of(context.query.get()),
-    )
-    known = request.headers.get("if-none-match")
-    made = await tile_of(context.tiles.get(), wanted, names, known)
-    headers = {
-        "ETag": made.etag,
-        "Cache-Control": "no-cache"
-        if not context.grant.get().authenticated
-        else "private, no-cache",
-        "Vary": "Authorization, X-API-Key",
-        "CityTwin-AsOf": urlencode(made.asof.params()),
-    }
-    if made.data is None:
-        return Response(status_code=304, headers=headers)
-    if not made.data:
-        return Response(status_code=204, headers=headers)
-    return Response(made.data, media_type=MIMETYPE, headers=headers)
+    zxy = place["z"], place["x"], place["y"]
+    return await tile_answer(request, names_of(place["layer"]), WEB_MERCATOR_QUAD, zxy)
 
 
 async def tile_json(request: Request) -> Response:
@@ -65,7 +43,7 @@ async def tile_json(request: Request) -> Response:
     if raster := await run_in_threadpool(_raster, names):
         drawn = {name: text for name, text in context.query.get().items() if name in PARAMETERS}
         return JSONResponse(raster_tilejson(raster, base_url, asof, drawn, language))
-    layers = await run_in_threadpool(_find, names)
+    layers = await run_in_threadpool(found, names)
     wanted = _filter(request, layers)
     return JSONResponse(tilejson(layers, base_url, asof, language, wanted))
 
@@ -115,16 +93,10 @@ def _filter(request: Request, layers: Sequence[Layer]) -> Filter | None:
     return wanted
 
 
-def _find(names: Sequence[str]) -> list[Layer]:
-    with snapshot(context.database.get()) as pg:
-        grant = context.grant.get()
-        return [seen(pg, catalogue.find_visible(pg, name, grant), grant) for name in names]
-
-
 def _raster(names: Sequence[str]) -> Raster | None:
     with snapshot(context.database.get()) as pg:
-        found = rasters(pg, context.grant.get())
-    return next((raster for raster in found if [raster.name] == list(names)), None)
+        known = rasters(pg, context.grant.get())
+    return next((raster for raster in known if [raster.name] == list(names)), None)
 
 
 def _visible() -> list[Layer]:

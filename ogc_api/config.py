@@ -12,9 +12,10 @@ from ogc_api.record_json import DCAT
 from spatial import crs
 from spatial.layer import CATALOGUE, Column, Layer
 from spatial.raster import Raster
+from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM
 from tiles.style import MIMETYPE as STYLE
 from tiles.tilejson import WORLD_BOUNDS
-from tiles.vector import MAX_ZOOM, MIMETYPE, MIN_ZOOM
+from tiles.vector import MIMETYPE
 
 _JSON_TYPES: Mapping[str, dict[str, str]] = {
     "text": {"type": "string"},

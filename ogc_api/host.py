@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from pygeoapi import l10n
-from pygeoapi.api import API, APIRequest, itemtypes, processes
+from pygeoapi.api import API, APIRequest, itemtypes, processes, tiles
 from pygeoapi.openapi import get_oas
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -45,6 +45,8 @@ type Function = Callable[..., tuple[dict[str, str], int, str | bytes | dict[str,
 
 #: pygeoapi's pages of records.
 record_pages = itemtypes.get_collection_items, itemtypes.get_collection_item
+#: pygeoapi's pages of tilesets.
+tilesets_page, tileset_page = tiles.get_collection_tiles, tiles.get_collection_tiles_metadata
 #: pygeoapi's descriptions of processes, and its pages of jobs.
 describe_processes, job_pages = processes.describe_processes, processes.get_jobs
 VIEWS = 32
@@ -55,6 +57,18 @@ EDITING = tuple(
     for name in ("create-replace-delete", "update", "optimistic-locking-etags", "features")
 )
 _PROCESSES = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf"
+_TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf"
+TILES = (
+    f"{_TILES}/dataset-tilesets",
+    f"{_TILES}/collections-selection",
+    *(
+        f"http://www.opengis.net/spec/tms/2.0/conf/{name}"
+        for name in (
+            "tilematrixset", "json-tilematrixset", "tilesetmetadata", "json-tilesetmetadata",
+            "tilematrixsetlimits", "json-tilematrixsetlimits",
+        )
+    ),
+)  # fmt: skip
 JOBS = (f"{_PROCESSES}/job-list", f"{_PROCESSES}/dismiss")
 DATA = tuple(
     f"http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/{name}"
@@ -168,6 +182,7 @@ def true_conformance(document: dict[str, Any]) -> dict[str, Any]:
         *EDITING,
         *JOBS,
         *RECORDS,
+        *TILES,
         *DATA,
     } - _UNTRUE
     return {"conformsTo": sorted(declared)}

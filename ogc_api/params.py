@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Set
 
+from starlette.requests import Request
+
 from ogc_api.items import Wanted
 from spatial import crs
 from spatial.box import parse_box
@@ -68,6 +70,12 @@ def whole(name: str, text: str) -> int:
     if not text.isdecimal() or len(text) > 12:
         raise Invalid(f"{name} is a whole number, not '{text}'")
     return int(text)
+
+
+def language_of(request: Request) -> str:
+    """The language that a request asks for: zh or en."""
+    asked = request.query_params.get("lang") or request.headers.get("accept-language", "zh")
+    return "en" if asked.lower().startswith("en") else "zh"
 
 
 def crs_of(query: Mapping[str, str]) -> str:

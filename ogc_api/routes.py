@@ -8,7 +8,7 @@ from typing import Any
 
 import pygeoapi
 import pygeoapi.api as core
-from pygeoapi.api import itemtypes, tiles
+from pygeoapi.api import itemtypes
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,6 +27,8 @@ from ogc_api import (
     process_routes,
     queryables,
     record_routes,
+    tile_routes,
+    tilesets,
 )
 from ogc_api.host import Function, openapi, respond, true_conformance, view
 
@@ -131,35 +133,19 @@ async def _openapi(request: Request) -> Response:
     return await respond(request, core.openapi_)
 
 
+async def _landing(request: Request) -> Response:
+    return await _told(await respond(request, core.landing_page), tilesets.announced)
+
+
 async def _conformance(request: Request) -> Response:
     return await _told(await respond(request, core.conformance), true_conformance)
 
 
-async def _matrix_sets(request: Request) -> Response:
-    answer = await respond(request, tiles.tilematrixsets)
-    # its links lead to a path of another spelling, where nothing is
-    answer.body = bytes(answer.body).replace(b"/tileMatrixSets?", b"/TileMatrixSets?")
-    return answer
-
-
-async def _tileset(request: Request) -> Response:
-    return await respond(
-        request,
-        tiles.get_collection_tiles_metadata,
-        request.path_params["layer"],
-        request.path_params["scheme"],
-    )
-
-
-_TILE = "/collections/{layer}/tiles/{scheme}/{z}/{y}/{x}"
-
 routes = [
-    Route("/", _hosted(core.landing_page)),
+    Route("/", _landing),
     Mount("/static", StaticFiles(directory=Path(pygeoapi.__file__).parent / "static")),
     Route("/openapi", _openapi),
     Route("/conformance", _conformance),
-    Route("/TileMatrixSets", _matrix_sets),
-    Route("/TileMatrixSets/{scheme}", _hosted(tiles.tilematrixset, "scheme")),
     Route("/collections", _collections),
     Route("/collections/{layer}", _collection),
     *record_routes.routes,
@@ -172,10 +158,7 @@ routes = [
     Route("/collections/{layer}/items", _items, methods=item_routes.ITEMS_METHODS),
     Route("/collections/{layer}/items/{fid}", _item, methods=item_routes.ITEM_METHODS),
     *item_routes.routes,
-    Route("/collections/{layer}/tiles", _hosted(tiles.get_collection_tiles, "layer")),
-    Route("/collections/{layer}/tiles/{scheme}", _tileset),
-    Route("/collections/{layer}/tiles/{scheme}/metadata", _tileset),
-    Route(_TILE, _hosted(tiles.get_collection_tiles_data, "layer", "scheme", "z", "y", "x")),
     *grid_routes.routes,
+    *tile_routes.routes,
     *process_routes.routes,
 ]

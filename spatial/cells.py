@@ -2,11 +2,11 @@
 
 import math
 
+from spatial.crs import EDGE
 from spatial.layer import Box
 
 DEEPEST = 16
 AT_MOST = 256
-_EDGE = 85.0511287798
 
 
 def cell_id(z: int, x: int, y: int) -> int:
@@ -29,7 +29,7 @@ def _column(lon: float, z: int) -> int:
 
 
 def _row(lat: float, z: int) -> int:
-    lat = math.radians(min(max(lat, -_EDGE), _EDGE))
+    lat = math.radians(min(max(lat, -EDGE), EDGE))
     share = (1 - math.asinh(math.tan(lat)) / math.pi) / 2
     return min(max(int(share * (1 << z)), 0), (1 << z) - 1)
 

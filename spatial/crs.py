@@ -12,6 +12,7 @@ WGS84 = 4326
 WEB_MERCATOR = 3857
 CGCS2000 = 4490
 WORLD = 20037508.342789244  # metres of web mercator from its middle to its edges
+EDGE = 85.0511287798  # degrees of latitude there
 CRS84_URI = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
 

@@ -17,14 +17,15 @@ from spatial.database import Pg
 from spatial.errors import Invalid
 from spatial.layer import Box
 from spatial.query import Reading
+from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM, Zxy
+from tiles.render import render
 from tiles.tilejson import WORLD_BOUNDS, vector_layer
-from tiles.vector import BUFFER, EXTENT, MAX_ZOOM, MIN_ZOOM, bounds, mvt
+from tiles.vector import MARGIN, bounds
 
 MIMETYPE = "application/vnd.pmtiles"
 DEFAULT_ZOOM = 14
 
 type Told = Callable[[int, int, int], None]
-type Zxy = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,8 @@ def _tiles(pg: Pg, view: Reading, max_zoom: int, told: Told) -> Iterator[tuple[Z
             if not _any(pg, view, zxy):
                 continue
             there.append(zxy)
-            found = pg.execute(mvt(view, zxy)).fetchone()
-            if found and found[0]:
-                yield zxy, bytes(found[0])
+            if data := render(pg, view, zxy):
+                yield zxy, data
         told(zoom, len(row), len(row))
         children = [
             (zoom + 1, 2 * x + right, 2 * y + down)
@@ -103,7 +103,7 @@ def _tiles(pg: Pg, view: Reading, max_zoom: int, told: Told) -> Iterator[tuple[Z
 
 
 def _any(pg: Pg, view: Reading, zxy: Zxy) -> bool:
-    box = bounds(*zxy, margin=BUFFER / EXTENT)
+    box = bounds(*zxy, margin=MARGIN)
     rows = view.within(box, WEB_MERCATOR).select(sql.SQL("1"), limit=1)
     return pg.execute(sql.SQL("SELECT EXISTS ({})").format(rows)).fetchone() == (True,)
 

@@ -19,7 +19,8 @@ from spatial.period import instant
 from spatial.query import Reading
 from spatial.query import names as names_of
 from tiles.bands import DEPTH, DETAIL
-from tiles.vector import EXTENT, Zxy, bounds
+from tiles.matrix_set import Zxy
+from tiles.vector import EXTENT, bounds
 
 SCHEMA = "grids"
 CELL_BITS = 7  # 128 cells along a tile's side: squares of four pixels

@@ -8,7 +8,7 @@ from spatial.digest import digest
 from spatial.errors import NotFound
 from spatial.raster import Step
 from tiles.colours import TERRAIN_RGB, Look, image
-from tiles.vector import MAX_ZOOM, MIN_ZOOM, bounds
+from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM, WEB_MERCATOR_QUAD
 
 SIDE = 256
 
@@ -26,7 +26,7 @@ def picture(
 
     Measured values are interpolated between cells; whole numbers may be classes and are not.
     """
-    frame = Frame(bounds(*zxy), WEB_MERCATOR, (SIDE, SIDE))
+    frame = Frame(WEB_MERCATOR_QUAD.bounds(*zxy), WEB_MERCATOR, (SIDE, SIDE))
     smooth = "float" in step.edition.profile["dtype"] or look.colormap in (None, TERRAIN_RGB)
     cells = read(store, step, frame, look.bands, smooth=smooth)
     if cells is None or cells.mask.all():

@@ -9,8 +9,8 @@ from spatial.asof import AsOf
 from spatial.crs import WEB_MERCATOR, WGS84, WORLD, transform_bounds
 from spatial.raster import Raster
 from tiles.colours import TERRAIN_RGB
+from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM
 from tiles.raster import SIDE
-from tiles.vector import MAX_ZOOM, MIN_ZOOM
 
 
 def raster_tilejson(

@@ -12,19 +12,30 @@ from spatial.layer import Box, Layer
 from spatial.query import Reading
 from tiles import grid
 from tiles.bands import BANDS, DETAIL, banded, shape, stored
-from tiles.vector import ALL, BUFFER, EXTENT, MARGIN, Options, Zxy, bounds, mvt
+from tiles.matrix_set import WEB_MERCATOR_QUAD, MatrixSet, Zxy
+from tiles.vector import ALL, BUFFER, EXTENT, MARGIN, Options, bounds, mvt
 
 FEW = 2000  # features of which a layer draws each one at every zoom
 
 
-def render(pg: Pg, view: Reading, zxy: Zxy, options: Options = ALL) -> bytes:
+def render(
+    pg: Pg,
+    view: Reading,
+    zxy: Zxy,
+    options: Options = ALL,
+    matrices: MatrixSet = WEB_MERCATOR_QUAD,
+) -> bytes:
     """The bytes of a tile of a reading; empty where nothing is.
 
-    Raises Invalid for an interval.
+    What is stored is in web mercator: tiles of other sets are made from the layer. Raises Invalid
+    for an interval.
     """
     if isinstance(view.moment.valid_at, Interval):
         raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
-    statement = drawn(pg, view, zxy, options) if stored(pg, view.layer) else mvt(view, zxy, options)
+    if matrices == WEB_MERCATOR_QUAD and stored(pg, view.layer):
+        statement = drawn(pg, view, zxy, options)
+    else:
+        statement = mvt(view, zxy, options, matrices)
     row = pg.execute(statement).fetchone()
     return bytes(row[0]) if row else b""
 

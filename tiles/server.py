@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from spatial.asof import AsOf, Interval
+from spatial.crs import EDGE, WEB_MERCATOR, WORLD, transform_bounds
 from spatial.database import Database
 from spatial.digest import digest
 from spatial.errors import Invalid, NotFound
 from spatial.grant import Grant, visible
+from spatial.layer import Box
 from spatial.query import reading
 from tiles.cache import Cache
-from tiles.editions import unit_box
+from tiles.editions import WHOLE, unit_box
+from tiles.matrix_set import WEB_MERCATOR_QUAD, MatrixSet, Zxy
 from tiles.render import FEW, render
-from tiles.vector import ALL, MARGIN, Options, Zxy, require_tile
+from tiles.vector import ALL, MARGIN, Options
 from tiles.watch import Standing, Watch
 
 CACHE_BYTES = 64 << 20
@@ -25,13 +28,14 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One WebMercatorQuad tile of a layer, at an AsOf, for a grant."""
+    """One tile of a layer, at an AsOf, for a grant."""
 
     layer: str
     zxy: Zxy
     asof: AsOf
     grant: Grant
     options: Options = ALL
+    matrices: MatrixSet = WEB_MERCATOR_QUAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class TileServer:
         return Tile(data, etag, _cite(wanted, standing))
 
     def _standing(self, wanted: Wanted) -> Future[Standing]:
-        require_tile(wanted.zxy)
+        wanted.matrices.require(wanted.zxy)
         if isinstance(wanted.asof.valid_at, Interval):
             raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
         return self._watch.standing(wanted.layer, wanted.asof.scenario)
@@ -87,7 +91,7 @@ class TileServer:
             now = standing
             for _ in range(_TRIES):
                 with reading(self._database, wanted.layer, wanted.asof, wanted.grant) as (pg, view):
-                    data = render(pg, view, wanted.zxy, wanted.options)
+                    data = render(pg, view, wanted.zxy, wanted.options, wanted.matrices)
                 if view.layer.cursor == now.layer.cursor:
                     break
                 # the layer moved on between the look and the reading
@@ -113,14 +117,13 @@ def _etag(wanted: Wanted, standing: Standing) -> str:
         and asof.known_at is not None
         and asof.known_at < layer.last_recorded
     )
-    edition = standing.editions.of(
-        unit_box(*wanted.zxy, MARGIN), standing.moment.scenario_id, settled=settled
-    )
+    edition = standing.editions.of(_place(wanted), standing.moment.scenario_id, settled=settled)
     parts = (
         layer.id,
         standing.stored,
         layer.current > FEW,
         edition,
+        wanted.matrices.id,
         wanted.zxy,
         asof.params(),
         base and base.timestamp(),
@@ -129,6 +132,19 @@ def _etag(wanted: Wanted, standing: Standing) -> str:
         wanted.options.columns(layer),
     )
     return f'"{digest(repr(parts).encode())[7:31]}"'
+
+
+def _place(wanted: Wanted) -> Box:
+    """The part of web mercator's unit square in which changes concern the tile."""
+    matrices = wanted.matrices
+    if matrices == WEB_MERCATOR_QUAD:
+        return unit_box(*wanted.zxy, MARGIN)
+    box = matrices.bounds(*wanted.zxy, MARGIN)
+    if box[1] < -EDGE or box[3] > EDGE:
+        return WHOLE
+    west, south, east, north = transform_bounds(box, matrices.srid, WEB_MERCATOR)
+    side = 2 * WORLD
+    return west / side + 0.5, 0.5 - north / side, east / side + 0.5, 0.5 - south / side
 
 
 def matches(known: str | None, etag: str) -> bool:

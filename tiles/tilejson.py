@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from spatial.asof import AsOf
 from spatial.filter.filter import Filter
 from spatial.layer import Box, Layer
-from tiles.vector import MAX_ZOOM, MIN_ZOOM
+from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM
 
 _NUMBERS = ("integer", "bigint", "double precision")
 WORLD_BOUNDS = (-180.0, -85.0511, 180.0, 85.0511)

@@ -5,18 +5,16 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from spatial.crs import WEB_MERCATOR, WORLD
-from spatial.errors import Invalid, NotFound
+from spatial.errors import Invalid
 from spatial.filter.filter import Filter, filter_of
-from spatial.layer import Box, Layer
+from spatial.layer import Layer
 from spatial.query import Reading
+from tiles.matrix_set import WEB_MERCATOR_QUAD, MatrixSet, Zxy
 
 MIMETYPE = "application/vnd.mapbox-vector-tile"
-MIN_ZOOM, MAX_ZOOM = 0, 22
 EXTENT, BUFFER = 4096, 64
 MARGIN = BUFFER / EXTENT
-
-type Zxy = tuple[int, int, int]
+bounds = WEB_MERCATOR_QUAD.bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,40 +50,30 @@ def options_of(query: Mapping[str, str]) -> Options:
     return Options(filter_of(query), chosen)
 
 
-def require_tile(zxy: Zxy) -> None:
-    """Raise NotFound outside of the matrix."""
-    z, x, y = zxy
-    if not MIN_ZOOM <= z <= MAX_ZOOM or not 0 <= x < 1 << z or not 0 <= y < 1 << z:
-        raise NotFound(f"there is no tile {z}/{x}/{y}: zooms go to {MAX_ZOOM}")
-
-
-def bounds(z: int, x: int, y: int, margin: float = 0.0) -> Box:
-    """Bounds of a tile in web mercator, metres, widened by a share of its side."""
-    side = 2 * WORLD / (1 << z)
-    west, north = x * side - WORLD, WORLD - y * side
-    spare = side * margin
-    return west - spare, north - side - spare, west + side + spare, north + spare
-
-
-def mvt(view: Reading, zxy: Zxy, options: Options = ALL) -> sql.Composed:
+def mvt(
+    view: Reading,
+    zxy: Zxy,
+    options: Options = ALL,
+    matrices: MatrixSet = WEB_MERCATOR_QUAD,
+) -> sql.Composed:
     """The statement that makes a tile of a reading: one row, its bytes."""
     layer = view.layer
     if options.wanted is not None:
         view = view.filtered(options.wanted.on(layer))
-    box = bounds(*zxy, margin=MARGIN)
-    world = 1.1 * WORLD
-    clamped = (max(box[0], -world), max(box[1], -world), min(box[2], world), min(box[3], world))
+    box, world = matrices.bounds(*zxy, margin=MARGIN), matrices.world
+    west, south = map(max, box[:2], world[:2])
+    east, north = map(min, box[2:], world[2:])
     # a text CRS would defeat PostGIS's projection cache: SRIDs are integers
     shape: sql.Composable = sql.SQL("geom")
-    if layer.srid != WEB_MERCATOR:
-        shape = sql.SQL("ST_Transform(geom, {})").format(WEB_MERCATOR)
-    rows = view.within(clamped, WEB_MERCATOR).select(
+    if layer.srid != matrices.srid:
+        shape = sql.SQL("ST_Transform(geom, {})").format(matrices.srid)
+    rows = view.within((west, south, east, north), matrices.srid).select(
         sql.SQL("fid{}, ST_AsMVTGeom({}, ST_MakeEnvelope({}), {}, {}) AS geom").format(
             sql.SQL("").join(
                 sql.SQL(", {}").format(sql.Identifier(name)) for name in options.columns(layer)
             ),
             shape,
-            sql.SQL(", ").join(map(sql.Literal, (*bounds(*zxy), WEB_MERCATOR))),
+            sql.SQL(", ").join(map(sql.Literal, (*matrices.bounds(*zxy), matrices.srid))),
             EXTENT,
             BUFFER,
         )

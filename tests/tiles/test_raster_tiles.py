@@ -10,13 +10,12 @@ from rasterio.io import MemoryFile
 
 from citytwin.rasters import store_raster
 from datasets.cells import Frame, read
-from spatial.crs import transformer
+from spatial.crs import WORLD, transformer
 from spatial.grant import OWNER
 from spatial.period import Period
 from spatial.query import snapshot
 from spatial.raster import Step
 from spatial.rasters import find_visible
-from tiles.vector import WORLD
 
 MIDDLE = transformer(4549, 3857).transform(528_400, 3_485_700)
 

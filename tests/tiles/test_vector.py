@@ -86,7 +86,7 @@ def test_where_nothing_is_and_where_nothing_can_be(
         assert client.get(f"/tiles/plots/{bad}.mvt").status_code == 404
     assert client.get(url(zxy, "?datetime=2010/2020")).status_code == 400
     assert client.get("/tiles/nothing/0/0/0.mvt").status_code == 404
-    wrong = "/collections/plots/tiles/WorldCRS84Quad/0/0/0?f=mvt"
+    wrong = "/collections/plots/tiles/WorldMercatorWGS84Quad/0/0/0?f=mvt"
     assert client.get(wrong).status_code in (400, 404)
 
 
