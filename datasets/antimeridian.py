@@ -40,7 +40,7 @@ def _has_long_edge(geom: Any) -> bool:
         steps = np.abs(np.diff(x))
         rim = (np.abs(x[1:]) == _HALF) & (np.abs(x[:-1]) == _HALF)
         turns = np.sum((np.diff(x) + _HALF) % _WHOLE - _HALF)
-        if ((steps > _HALF) & ~rim).any() or (path.is_ring and abs(turns) > _HALF):
+        if ((steps > _HALF) & ~rim).any() or (path.is_closed and abs(turns) > _HALF):
             return True
     return False
 

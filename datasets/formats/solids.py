@@ -11,6 +11,9 @@ import shapely
 
 from datasets.formats.raw import RawLayer, made
 
+_SLIVER = 1e-6
+"""The area of a shadow, in square units, below which a face counts as upright."""
+
 type Ring = npt.NDArray[np.float64]
 
 NOTE = "solids kept as footprints at the height of the ground, with ground_m, roof_m and height_m"
@@ -67,19 +70,28 @@ def _footprint(
         return None, None, None, "it has no surfaces"
     heights = np.concatenate([ring[:, 2] for one in surfaces for ring in one.rings])
     ground, roof = float(heights.min()), float(heights.max())
-    flat = [shadow for one in surfaces if one.is_ground and (shadow := _shadow(one.rings))]
-    flat = flat or [shadow for one in surfaces if (shadow := _shadow(one.rings))]
+    flat = _shadows([one for one in surfaces if one.is_ground]) or _shadows(surfaces)
     if not flat:
         return None, ground, roof, "all its surfaces are upright: it has no footprint"
-    area = shapely.union_all(flat, grid_size=0.001 if ground < roof else None)
+    area = shapely.union_all(flat)
     if area.is_empty:
         return None, ground, roof, "its footprint has no area"
     return shapely.to_wkb(shapely.force_3d(area, ground), output_dimension=3), ground, roof, None
 
 
-def _shadow(rings: Sequence[Ring]) -> shapely.Geometry | None:
-    """A face seen from above, if it is not upright."""
-    outer, *holes = (ring[:, :2] for ring in rings if len(ring) > 2)
-    face: shapely.Geometry = shapely.make_valid(shapely.Polygon(outer, holes))
-    parts = [part for part in shapely.get_parts(face) if part.area > 0]
-    return shapely.union_all(parts) if parts else None
+def _shadows(surfaces: Sequence[Surface]) -> list[Any]:
+    """The faces seen from above, without the upright ones."""
+    shadows: list[Any] = []
+    for one in surfaces:
+        outer, *holes = (ring[:, :2] for ring in one.rings if len(ring) > 2)
+        if _area(outer) < _SLIVER:
+            continue
+        face: Any = shapely.Polygon(outer, holes)
+        shadows.append(face if face.is_valid else shapely.make_valid(face, method="structure"))
+    return shadows
+
+
+def _area(ring: npt.NDArray[np.float64]) -> float:
+    x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
+    turning = x[:-1] @ y[1:] - y[:-1] @ x[1:] + x[-1] * y[0] - y[-1] * x[0]
+    return abs(float(turning)) / 2
