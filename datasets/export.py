@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from datasets.workbook import write_workbook
 from spatial import crs
 from spatial.asof import AsOf
 from spatial.database import Database, Pg
-from spatial.errors import Invalid
+from spatial.errors import CityError, Invalid
 from spatial.grant import Grant
 from spatial.query import Reading, reading
 from spatial.stream import stream
@@ -116,15 +117,20 @@ def _gdal(source: _Source, path: Path) -> int:
 
 def _write(rows: "_Counted", path: Path, kind: str, srid: int, **options: Any) -> int:
     with_z = f"{kind[:-1]} Z" if kind.endswith("Z") else kind
-    pyogrio.write_arrow(
-        pa.RecordBatchReader.from_batches(rows.schema, rows),
-        path,
-        driver=DRIVERS[path.suffix],
-        geometry_name=GEOMETRY,
-        geometry_type="Unknown" if kind.startswith("Geometry") else with_z,
-        crs=f"EPSG:{srid}",
-        **options,
-    )
+    try:
+        pyogrio.write_arrow(
+            pa.RecordBatchReader.from_batches(rows.schema, rows),
+            path,
+            driver=DRIVERS[path.suffix],
+            geometry_name=GEOMETRY,
+            geometry_type="Unknown" if kind.startswith("Geometry") else with_z,
+            crs=f"EPSG:{srid}",
+            **options,
+        )
+    except RuntimeError:
+        if rows.error is None:
+            raise
+        raise rows.error from None
     return rows.count
 
 
@@ -144,7 +150,10 @@ def _shapefile(source: _Source, path: Path, encoding: str) -> Exported:
     rows = _Counted(_fit(source.batches(statement), names, encoding))
     kind = layer.geometry_type
     kind = kind if layer.shape == "Point" else kind.removeprefix("Multi")
-    _write(rows, path, kind, layer.srid, encoding=encoding)
+    with TemporaryDirectory(dir=path.parent, prefix=".export-") as place:
+        _write(rows, Path(place) / path.name, kind, layer.srid, encoding=encoding)
+        for made in Path(place).iterdir():
+            made.replace(path.with_name(made.name))
     renamed = {name: short for name, short in names.items() if name != short}
     if not renamed:
         return Exported(rows.count)
@@ -227,11 +236,16 @@ class _Counted:
         self._batches = batches
         self.schema = next(batches).schema
         self.count = 0
+        self.error: CityError | None = None  # which GDAL would not pass on
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._batches:
-            self.count += batch.num_rows
-            yield batch
+        try:
+            for batch in self._batches:
+                self.count += batch.num_rows
+                yield batch
+        except CityError as error:
+            self.error = error
+            raise
 
 
 def _plain(name: str, kind: str) -> sql.Composable:
