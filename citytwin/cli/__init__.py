@@ -5,6 +5,7 @@ import sys
 import typer
 
 from citytwin.cli.analyses import app as analyses
+from citytwin.cli.exchange import app as exchange
 from citytwin.cli.layers import app as layers
 from citytwin.cli.qgis import app as qgis
 from citytwin.cli.scenarios import app as scenarios
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (service, layers, steward, analyses, twin, qgis):
+for commands in (service, layers, exchange, steward, analyses, twin, qgis):
     app.registered_commands += commands.registered_commands
 app.add_typer(scenarios, name="scenario")
 app.add_typer(tokens, name="token")

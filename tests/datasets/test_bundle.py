@@ -1,0 +1,140 @@
+"""Two cities: what one tells in bundles, the other's books say too."""
+
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+import shapely
+from psycopg import sql
+from worlds import make_layer
+
+from datasets.bundle import apply_bundle, write_bundle
+from spatial import catalogue
+from spatial.asof import AsOf
+from spatial.database import Database
+from spatial.edit import edit
+from spatial.errors import Conflict, Denied, Rejected
+from spatial.frame import read_frame
+from spatial.grant import OWNER, Access, Grant, Scope
+from spatial.migrate import migrate
+from spatial.period import Period
+from spatial.revert import revert
+
+KEY = b"a key that both of them hold"
+YEARS = [datetime(year, 7, 1, tzinfo=UTC) for year in range(2020, 2027)]
+SQUARE = shapely.box(528_000, 3_486_000, 528_009, 3_486_009)
+
+
+@pytest.fixture
+def other(cluster) -> Iterator[Database]:
+    """The city that receives."""
+    with psycopg.connect(cluster.conninfo_for("postgres"), autocommit=True) as pg:
+        pg.execute("CREATE DATABASE receiver")
+        with psycopg.connect(cluster.conninfo_for("receiver"), autocommit=True) as there:
+            there.execute("CREATE EXTENSION postgis")
+        city = Database(cluster.conninfo_for("receiver"))
+        migrate(city)
+        yield city
+        city.close()
+        pg.execute(sql.SQL("DROP DATABASE receiver WITH (FORCE)"))
+
+
+def bundle(database, path, since=0, names=("plots",), grant=OWNER):
+    return write_bundle(database, names, path, key=KEY, grant=grant, since=since, title="甲市")
+
+
+def state(database, name="plots"):
+    said = []
+    for at in YEARS:
+        frame = read_frame(database, name, AsOf(at), OWNER).sort_values("fid")
+        said.append(frame.drop(columns="version").to_wkb().to_csv(index=False))
+    return said
+
+
+def work(database, turn):
+    with edit(database, "plots", author="ada") as editor:
+        editor.correct(1, Period(YEARS[turn], YEARS[turn + 2]), {"code": f"耕地{turn}"})
+        editor.insert({"code": "new"}, SQUARE, 4549, Period(YEARS[1], YEARS[5]))
+    with edit(database, "plots", author="bob") as editor:
+        editor.update(2, {"height": 9.0 + turn}, at=YEARS[turn + 1])
+
+
+def test_bundles_in_turn(database, other, plots, tmp_path):
+    work(database, 0)
+    first = bundle(database, tmp_path / "1")
+    applied = apply_bundle(other, tmp_path / "1", key=KEY)[0]
+    assert len(applied.cursors) == 3  # the load and two edits, each a change of ours
+    assert state(other) == state(database)
+    assert apply_bundle(other, tmp_path / "1", key=KEY)[0].cursors == []  # it may come twice
+    work(database, 2)
+    revert(database, 3, author="ada", force=True)
+    second = bundle(database, tmp_path / "2", since=first["until"])
+    work(database, 1)
+    bundle(database, tmp_path / "3", since=second["until"])
+    with pytest.raises(Conflict, match="apply the bundle between them first"):
+        apply_bundle(other, tmp_path / "3", key=KEY)
+    bundle(database, tmp_path / "2+3", since=0)  # overlapping ones fit too
+    apply_bundle(other, tmp_path / "2", key=KEY)
+    apply_bundle(other, tmp_path / "2+3", key=KEY)
+    assert state(other) == state(database)
+    with other.begin() as tx:
+        layer = catalogue.find(tx.pg, "plots")
+        authors = tx.pg.execute("SELECT author FROM city.change ORDER BY cursor").fetchall()
+        received = tx.pg.execute(
+            "SELECT r.origin_cursor, r.recorded FROM city.received r ORDER BY r.cursor"
+        ).fetchall()
+    with database.begin() as tx:
+        theirs = tx.pg.execute("SELECT cursor, at FROM city.change ORDER BY cursor").fetchall()
+        assert (layer.current, layer.access) == (catalogue.find(tx.pg, "plots").current, "public")
+    assert received == theirs
+    assert authors[:3] == [("builder",), ("ada",), ("bob",)]
+
+
+def test_tampering_and_strangers_are_refused(database, other, plots, tmp_path):
+    bundle(database, tmp_path / "good")
+    with zipfile.ZipFile(tmp_path / "good") as good:
+        parts = {name: good.read(name) for name in good.namelist()}
+    for name in parts:
+        with zipfile.ZipFile(tmp_path / "bad", "w") as bad:
+            for part, content in parts.items():
+                spoilt = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+                bad.writestr(part, spoilt if part == name else content)
+        with pytest.raises(Rejected):
+            apply_bundle(other, tmp_path / "bad", key=KEY)
+    with pytest.raises(Rejected, match="not signed by this key"):
+        apply_bundle(other, tmp_path / "good", key=b"another key altogether")
+    with pytest.raises(Conflict, match="own"):
+        apply_bundle(database, tmp_path / "good", key=KEY)
+    make_layer(other)
+    with pytest.raises(Conflict, match="our 'plots' is not a layer of 甲市"):
+        apply_bundle(other, tmp_path / "good", key=KEY)
+
+
+def test_changes_made_here_are_found_out(database, other, plots, tmp_path):
+    bundle(database, tmp_path / "1")
+    apply_bundle(other, tmp_path / "1", key=KEY)
+    with edit(other, "plots", author="eve") as editor:
+        editor.update(2, {"code": "mine"}, at=YEARS[3])
+    work(database, 0)
+    bundle(database, tmp_path / "2", since=1)
+    with pytest.raises(Conflict, match="was changed here"):
+        apply_bundle(other, tmp_path / "2", key=KEY)
+    revert(other, 2, author="eve")
+    apply_bundle(other, tmp_path / "2", key=KEY)
+    assert state(other) == state(database)
+
+
+def test_only_what_the_grant_allows(database, other, tmp_path):
+    make_layer(database, access="restricted", area_field="code")
+    public = Grant("b", Scope.READ, frozenset({Access.PUBLIC}), authenticated=True)
+    with pytest.raises(Denied, match="--class restricted"):
+        bundle(database, tmp_path / "no", grant=public)
+    assert not (tmp_path / "no").exists()
+    within = Grant("b", Scope.READ, frozenset(Access), areas=("c1",), authenticated=True)
+    bundle(database, tmp_path / "some", grant=within)
+    apply_bundle(other, tmp_path / "some", key=KEY)
+    assert read_frame(other, "plots", AsOf(), OWNER).fid.tolist() == [2]
+    with other.begin() as tx:
+        assert catalogue.find(tx.pg, "plots").access == "restricted"
