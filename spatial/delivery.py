@@ -114,10 +114,10 @@ class Arrival:
     def write(self, batch: pa.Table) -> None:
         """Stage rows as `rows_of` gives them."""
         fixed = {
-            "cursor": "int8", "opening": "bool", "fid": "int8",
+            "cursor": "bigint", "opening": "boolean", "fid": "bigint",
             "start": "timestamptz", "stop": "timestamptz", "changed_by": "text",
         }  # fmt: skip
-        rows = {name: (kind, batch.column(name).to_pylist()) for name, kind in fixed.items()}
+        rows = {name: (kind, batch.column(name)) for name, kind in fixed.items()}
         copy_in(self._pg, _ARRIVED, rows | cells(self._columns, batch))
 
     def repeat(self, changes: Sequence[Delivered], origin: UUID, until: int) -> list[int]:
