@@ -17,10 +17,12 @@ from spatial.asof import AsOf, Interval, as_of
 from spatial.database import Database, Pg
 from spatial.errors import Invalid
 from spatial.grant import Grant
-from spatial.layer import Layer
-from spatial.moment import resolve
+from spatial.moment import Moment, resolve
 from spatial.query import Reading, seen_layers, snapshot
-from tiles.qgis_project import MIMETYPE, Connection, View, project
+from spatial.raster import Raster, steps
+from spatial.rasters import editions, rasters
+from tiles.qgis_project import MIMETYPE, Connection, Picture, View, project
+from tiles.raster_tilejson import raster_tilejson
 
 WORDS = {
     "zh": {"now": "现状", "moments": "历史时点", "scenarios": "方案"},
@@ -50,12 +52,19 @@ def city_project(
     titles = {one.name: one.title or one.name for one in _open_scenarios(database)}
     plans = list(titles) if scenarios is None else scenarios
     with snapshot(database) as pg:
-        layers = seen_layers(pg, grant)
+        layers, grids = seen_layers(pg, grant), rasters(pg, grant)
 
         def view(title: str, own: dict[str, str], under: str | None = None) -> View:
             asof = as_of(**_words(now | own), zone=zone)
-            there = [layer for layer in layers if _is_there(pg, layer, asof, grant)]
-            return View(title, now | own, list(map(style_layer, there)), under, under is None)
+            moment = _moment(pg, asof)
+            there = [layer for layer in layers if _is_there(pg, Reading(layer, moment, grant))]
+            shown = [
+                _picture(raster)
+                for raster in grids
+                if steps(editions(pg, raster, moment), moment.valid_at)
+            ]
+            params, drawn = now | own, list(map(style_layer, there))
+            return View(title, params, drawn, shown, under, under is None)
 
         views = [
             view(words["now"], {}),
@@ -76,13 +85,22 @@ def _words(params: Mapping[str, str]) -> dict[str, str]:
     return {{"datetime": "valid_at"}.get(name, name): text for name, text in params.items()}
 
 
-def _is_there(pg: Pg, layer: Layer, asof: AsOf, grant: Grant) -> bool:
-    """Whether a layer has a feature then; QGIS cannot tell what an empty one is made of."""
+def _moment(pg: Pg, asof: AsOf) -> Moment:
     moment = resolve(pg, asof)
     if isinstance(moment.valid_at, Interval):
         raise Invalid("a map shows one moment: give an instant, not an interval")
-    one = Reading(layer, moment, grant).select(sql.SQL("1"), limit=1)
-    return pg.execute(one).fetchone() is not None
+    return moment
+
+
+def _is_there(pg: Pg, view: Reading) -> bool:
+    """Whether a layer has a feature then; QGIS cannot tell what an empty one is made of."""
+    return pg.execute(view.select(sql.SQL("1"), limit=1)).fetchone() is not None
+
+
+def _picture(raster: Raster) -> Picture:
+    described = raster_tilejson(raster, "", AsOf(), {})
+    titles = {language: raster.title(language) for language in WORDS}
+    return Picture(raster.name, titles, described["maxzoom"])
 
 
 async def qgis_project(request: Request) -> Response:

@@ -9,7 +9,7 @@ from ogc_api.connection import said
 from ogc_api.exports import FORMATS
 from ogc_api.geojson import MIMETYPE
 from ogc_api.links import link, place_of
-from ogc_api.records import ANALYSIS, LAYER, SCHEME, THEMES, TYPES, Record, Texts
+from ogc_api.records import ANALYSIS, LAYER, RASTER, SCHEME, THEMES, TYPES, Record, Texts
 from spatial import crs
 from spatial.asof import format_instant
 from spatial.layer import CATALOGUE
@@ -24,6 +24,11 @@ SCHEMA = "application/schema+json"
 DCAT = "application/ld+json"
 JSON = "application/json"
 OGC = "http://www.opengis.net/def/rel/ogc/1.0"
+_TILES = {LAYER: (MVT, "mvt"), RASTER: ("image/png", "png")}
+_GRIDS = (
+    ("geotiff", "image/tiff; application=geotiff", "GeoTIFF"),
+    ("netcdf", "application/x-netcdf", "NetCDF"),
+)
 SPOKEN: Mapping[str, dict[str, str]] = {
     "zh": {"code": "zh", "name": "中文", "alternate": "Chinese"},
     "en": {"code": "en", "name": "English", "alternate": "英文"},
@@ -83,17 +88,23 @@ def files(record: Record) -> Iterator[Link]:
         yield titled("items", MIMETYPE, items, "GeoJSON", f="json")
         for form in FORMATS:
             yield titled("items", form.mimetype, items, form.title, f=form.name)
+    if record.kind == RASTER:
+        for wanted, kind, title in _GRIDS:
+            yield titled(f"{OGC}/coverage", kind, place_of(record.of, "coverage"), title, f=wanted)
 
 
 def _further(record: Record) -> Iterator[Link]:
     """Links to what describes, shows and runs it."""
     base, name = context.base_url.get(), quote(record.of)
-    if record.kind == LAYER:
-        place = place_of(record.of)
+    place = place_of(record.of)
+    if record.kind != ANALYSIS:
         yield titled("about", JSON, place, "Collection")
+        yield titled("tilejson", JSON, f"{base}/tiles/{name}.json", "TileJSON")
+    if record.kind == RASTER:
+        yield titled("legend", JSON, f"{base}/legends/{name}.json", "Legend")
+    if record.kind == LAYER:
         yield titled("describedby", SCHEMA, f"{place}/schema", "Schema")
         yield titled(f"{OGC}/tilesets-vector", JSON, f"{place}/tiles", "Vector tiles")
-        yield titled("tilejson", JSON, f"{base}/tiles/{name}.json", "TileJSON")
         yield titled("style", STYLE, f"{base}/styles/{name}.json", "MapLibre style")
         yield titled("related", QGIS, f"{base}/qgis.qgz", "QGIS project")
     if record.kind == ANALYSIS:
@@ -104,10 +115,11 @@ def _further(record: Record) -> Iterator[Link]:
 
 
 def _templates(record: Record) -> Iterator[dict[str, str]]:
-    if record.kind == LAYER:
-        template = f"{context.base_url.get()}/tiles/{quote(record.of)}/{{z}}/{{x}}/{{y}}.mvt"
-        tiles = link("item", MVT, template, said())
-        yield {"rel": "item", "type": MVT, "title": "XYZ", "uriTemplate": tiles["href"]}
+    if record.kind in _TILES:
+        kind, suffix = _TILES[record.kind]
+        template = f"{context.base_url.get()}/tiles/{quote(record.of)}/{{z}}/{{x}}/{{y}}.{suffix}"
+        tiles = link("item", kind, template, said())
+        yield {"rel": "item", "type": kind, "title": "XYZ", "uriTemplate": tiles["href"]}
 
 
 def titled(rel: str, kind: str, href: str, title: str, **query: str) -> Link:

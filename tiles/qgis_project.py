@@ -1,4 +1,4 @@
-"""A QGIS project of the city: its layers as features and as vector tiles, drawn as on the map."""
+"""A QGIS project of the city: its layers as features, tiles and pictures, drawn as on the map."""
 
 import io
 import re
@@ -23,6 +23,15 @@ _GEOMETRIES = {"point": "Point", "line": "Line", "polygon": "Polygon"}
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A raster: its title in zh and en, and the deepest zoom that there are tiles of."""
+
+    name: str
+    title: Mapping[str, str]
+    maxzoom: int
+
+
+@dataclass(frozen=True)
 class View:
     """Layers at one AsOf: the parameters that go on every address, under a title.
 
@@ -32,6 +41,7 @@ class View:
     title: str
     params: Mapping[str, str]
     layers: Sequence[StyleLayer]
+    pictures: Sequence[Picture] = ()
     under: str | None = None
     checked: bool = False
 
@@ -59,14 +69,14 @@ class Connection:
             f" typename='{layer}' url='{address}'"
         )
 
-    def tiles(self, layer: StyleLayer, params: Mapping[str, str]) -> str:
-        """The data source of a vector tile layer."""
-        template = f"{self.base_url}/tiles/{quote(layer.name)}/{{z}}/{{x}}/{{y}}.mvt"
+    def tiles(self, name: str, suffix: str, maxzoom: int, params: Mapping[str, str]) -> str:
+        """The data source of a layer of XYZ tiles."""
+        template = f"{self.base_url}/tiles/{quote(name)}/{{z}}/{{x}}/{{y}}.{suffix}"
         parts = {
             "type": "xyz",
             "url": template + (f"?{urlencode(params)}" if params else ""),
-            "zmin": str(layer.minzoom),
-            "zmax": str(layer.maxzoom),
+            "zmin": "0",
+            "zmax": str(maxzoom),
         }
         if self.authcfg:
             parts["authcfg"] = self.authcfg
@@ -118,7 +128,7 @@ def _layers(
     language: str,
     number: str,
 ) -> Iterator[tuple[bool, etree._Element, etree._Element]]:
-    """Whether it is tiles, the entry in the tree and the description, of every layer of a view."""
+    """Whether it is vector tiles, the entry in the tree, the description: of all in a view."""
     looks = [
         (layer, look(layer.name, layer.title, layer.geometry, layer.columns, language))
         for layer in view.layers
@@ -149,10 +159,17 @@ def _layers(
         tiles = E.maplayer(
             tile_styles(layer.name, its_look, layer.geometry, language), type="vector-tile"
         )
-        source = connection.tiles(layer, view.params)
+        source = connection.tiles(layer.name, "mvt", layer.maxzoom, view.params)
         yield True, *_described(
             tiles, f"{layer.name}_tiles_{number}", title, source, "vectortile",
             crs.WEB_MERCATOR, its_look, shown,
+        )  # fmt: skip
+    for raster in view.pictures:
+        source = connection.tiles(raster.name, "png", raster.maxzoom, view.params)
+        pipe = E.pipe(E.rasterrenderer(type="singlebandcolordata", band="1", opacity="1"))
+        yield False, *_described(
+            E.maplayer(pipe, type="raster"), f"{raster.name}_picture_{number}",
+            raster.title[language], source, "wms", crs.WEB_MERCATOR, None, False,
         )  # fmt: skip
 
 
@@ -163,10 +180,10 @@ def _described(
     source: str,
     provider: str,
     srid: int,
-    its_look: Look,
+    its_look: Look | None,
     shown: bool,
 ) -> tuple[etree._Element, etree._Element]:
-    scale = first_scale(its_look)
+    scale = first_scale(its_look) if its_look else None
     if scale is not None:
         layer.set("hasScaleBasedVisibilityFlag", "1")
         layer.set("minScale", f"{scale:.0f}")

@@ -21,6 +21,7 @@ from qgis.core import (
     QgsMapRendererSequentialJob,
     QgsMapSettings,
     QgsProject,
+    QgsRasterLayer,
     QgsRectangle,
     QgsVectorLayer,
     QgsVectorTileLayer,
@@ -115,6 +116,8 @@ def told(layer: QgsMapLayer) -> dict[str, Any]:
         styles = renderer.styles()
         legend = {style.styleName(): style.symbol().color().name() for style in styles}
         return {**found, "legend": legend}
+    if isinstance(layer, QgsRasterLayer):
+        return found
     entries = renderer.legendSymbolItems()
     legend = {one.label(): one.symbol().color().name() for one in entries if one.symbol()}
     return {**found, "count": layer.featureCount(), "renderer": renderer.type(), "legend": legend}

@@ -30,7 +30,7 @@ def opened(
     service.command("scenario", "create", PLAN, "--title", "东部新城")
     file = tmp_path_factory.mktemp("project") / "city.qgz"
     service.command("qgis", str(file), "--moment", "2005", "--scenario", PLAN)
-    draw = ["parcels_features_0", "parcels_tiles_0"]
+    draw = ["parcels_features_0", "parcels_tiles_0", "terrain_picture_0"]
     seen: dict[str, Any] = qgis(project={"file": str(file), "draw": draw, "extent": EXTENT})
     return seen["project"] | {"file": file}
 
@@ -104,6 +104,11 @@ def test_tiles_and_features_give_one_picture(opened: dict[str, Any]) -> None:
     assert tiles.keys() == features.keys()
     for colour, share in features.items():
         assert tiles[colour] == pytest.approx(share, abs=0.02)
+
+
+def test_rasters_are_drawn(opened: dict[str, Any]) -> None:
+    assert opened["layers"]["terrain_picture_0"]["valid"]
+    assert "#ffffff" not in opened["drawn"]["terrain_picture_0"]
 
 
 def test_it_is_served_in_english_too_at_the_connections_moment(

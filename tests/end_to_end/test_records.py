@@ -1,5 +1,7 @@
 """OWSLib finds the city's data by the catalogue, on a real port."""
 
+from urllib.request import urlopen
+
 from owslib.ogcapi.records import Records
 from service import Service
 
@@ -18,6 +20,11 @@ def test_owslib_searches_the_catalogue(service: Service) -> None:
     assert near["numberMatched"] > 10
     nowhere = city.collection_items("catalogue", bbox=[-20, -20, -10, -10])
     assert nowhere["numberMatched"] == 0
+    [terrain, *_] = city.collection_items("catalogue", type="coverage")["features"]
+    links = {link["rel"].rpartition("/")[2]: link["href"] for link in terrain["links"]}
+    for rel in ("about", "tilejson", "legend", "coverage"):
+        with urlopen(links[rel]) as answer:
+            assert answer.status == 200
     record = city.collection_item("catalogue", "buildings")
     assert record["properties"]["title_en"] == "Buildings"
 

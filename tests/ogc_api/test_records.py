@@ -122,7 +122,7 @@ def test_a_record_has_what_the_core_asks_for(client: TestClient, city: Database)
 
 
 def test_its_links_lead_to_the_data(client: TestClient, city: Database) -> None:
-    for name in ("plots", "dem", "analysis.land-use-overlay"):
+    for name in ("plots", "analysis.land-use-overlay"):
         record = client.get(f"{RECORDS}/{name}?datetime=2020").json()
         for link in record["links"]:
             assert "datetime=2020" in link["href"]
@@ -131,6 +131,10 @@ def test_its_links_lead_to_the_data(client: TestClient, city: Database) -> None:
                 assert found.status_code == 200, link
                 sent = found.headers["content-type"].partition(";")[0]
                 assert sent == link["type"].partition(";")[0], link
+    dem = client.get(f"{RECORDS}/dem").json()
+    rels = {link["rel"].rpartition("/")[2] for link in dem["links"]}
+    assert {"about", "tilejson", "legend", "coverage"} <= rels
+    assert {one["name"] for one in dem["properties"]["formats"]} == {"GeoTIFF", "NetCDF"}
     [tiles] = client.get(f"{RECORDS}/plots").json()["linkTemplates"]
     assert client.get(tiles["uriTemplate"].format(z=0, x=0, y=0)).is_success
 
