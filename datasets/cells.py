@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,8 @@ def read(
         return None
     own = snapped(edition, near) if frame.srid == edition.srid else None
     if own is not None and np.allclose(own.bounds, frame.bounds, rtol=0, atol=own.cell[0] / 1e3):
-        with _opened(store, step) as source:
-            return source.read(own, bands, frame.shape)
+        with _opened(store, edition) as source:
+            return source.read(step.index, own, bands, frame.shape)
     width, height = whole(edition).cell
     coarse = max(1.0, (near[2] - near[0]) / width / (2 * frame.shape[1]))
     spare = 3 * coarse * max(width, height)
@@ -102,8 +103,8 @@ def read(
     if own is None:
         return None
     shape = max(1, round(own.shape[0] / coarse)), max(1, round(own.shape[1] / coarse))
-    with _opened(store, step) as source:
-        cells = source.read(own, bands, shape)
+    with _opened(store, edition) as source:
+        cells = source.read(step.index, own, bands, shape)
     return _warped(cells, replace(own, shape=shape), frame, smooth)
 
 
@@ -118,25 +119,21 @@ def sample(
     """Values (step, band, point) of the cells that points lie in; masked where there is none."""
     dtype = np.result_type(*(step.edition.profile["dtype"] for step in steps), np.float32)
     values: Cells = np.ma.masked_all((len(steps), len(bands), x.size), dtype)
-    for at, step in enumerate(steps):
-        edition = step.edition
-        px, py = crs_of.transformer(srid, edition.srid).transform(x, y)
+    for edition, group in groupby(enumerate(steps), lambda pair: pair[1].edition):
+        places = list(group)
+        px, py = map(np.asarray, crs_of.transformer(srid, edition.srid).transform(x, y))
         frame = whole(edition)
         with np.errstate(invalid="ignore"):
-            column = np.floor((np.asarray(px) - frame.bounds[0]) / frame.cell[0])
-            row = np.floor((frame.bounds[3] - np.asarray(py)) / frame.cell[1])
+            column = np.floor((px - frame.bounds[0]) / frame.cell[0])
+            row = np.floor((frame.bounds[3] - py) / frame.cell[1])
             inside = (column >= 0) & (column < frame.shape[1]) & (row >= 0) & (row < frame.shape[0])
-        with _opened(store, step) as source:
+        at, indices = [place for place, _ in places], [step.index for _, step in places]
+        with _opened(store, edition) as source:
             for point in np.flatnonzero(inside):
-                one = _cell(frame, int(row[point]), int(column[point]))
-                values[at, :, point] = source.read(one, bands, (1, 1))[:, 0, 0]
+                values[at, :, point] = source.series(
+                    indices, int(row[point]), int(column[point]), bands
+                )
     return values
-
-
-def _cell(frame: Frame, row: int, column: int) -> Frame:
-    dx, dy = frame.cell
-    west, north = frame.bounds[0] + column * dx, frame.bounds[3] - row * dy
-    return Frame((west, north - dy, west + dx, north), frame.srid, (1, 1))
 
 
 def _warped(cells: Cells, own: Frame, frame: Frame, smooth: bool) -> Cells:
@@ -166,7 +163,15 @@ class _Cog:
     def __init__(self, data: Any, edition: Edition) -> None:
         self._data, self._edition = data, edition
 
-    def read(self, own: Frame, bands: Sequence[int], shape: tuple[int, int]) -> Cells:
+    def series(self, _: Sequence[int], row: int, column: int, bands: Sequence[int]) -> Cells:
+        """Values (moment, band) of one cell."""
+        cells: Cells = self._data.read(
+            [band + 1 for band in bands], window=Window(column, row, 1, 1), masked=True
+        )
+        return cells[np.newaxis, :, 0, 0]
+
+    def read(self, _: int, own: Frame, bands: Sequence[int], shape: tuple[int, int]) -> Cells:
+        """Values (band, row, column) of a part, at so many rows and columns."""
         left, top = _corner(self._edition, own)
         # fewer cells of measured values are means; whole numbers may be classes
         means = self._edition.profile["dtype"].startswith("float") and shape[0] < own.shape[0]
@@ -177,17 +182,29 @@ class _Cog:
             masked=True,
             resampling=Resampling.average if means else Resampling.nearest,
         )
-        return np.ma.masked_invalid(cells) if cells.dtype.kind == "f" else cells
+        return _masked(cells)
 
 
 class _Stack:
-    """One layer of a Zarr stack, at the level of detail that suits."""
+    """The layers of a Zarr stack, at the level of detail that suits."""
 
-    def __init__(self, root: Any, step: Step) -> None:
-        self._root, self._step = root, step
+    def __init__(self, root: Any, edition: Edition) -> None:
+        self._root, self._edition = root, edition
 
-    def read(self, own: Frame, bands: Sequence[int], shape: tuple[int, int]) -> Cells:
-        edition, finest = self._step.edition, edition_levels(self._step.edition) - 1
+    def series(self, indices: Sequence[int], row: int, column: int, bands: Sequence[int]) -> Cells:
+        """Values (moment, band) of one cell; the moments are in order and close together."""
+        first, last = indices[0], indices[-1] + 1
+        chosen = np.array(indices) - first
+        cells = [
+            self._root[f"0/{self._edition.bands[band].name}"][first:last, row, column][chosen]
+            for band in bands
+        ]
+        return _masked(np.stack(cells, axis=1))
+
+    def read(self, index: int, own: Frame, bands: Sequence[int], shape: tuple[int, int]) -> Cells:
+        """Values (band, row, column) of a part of a layer, at so many rows and columns."""
+        edition = self._edition
+        finest = int(edition.profile.get("levels", 1)) - 1
         left, top = _corner(edition, own)
         detail = min(own.shape[0] / shape[0], own.shape[1] / shape[1])
         level = min(finest, max(0, int(np.floor(np.log2(max(detail, 1))))))
@@ -196,17 +213,15 @@ class _Stack:
         r, c = rows.astype(np.int64), columns.astype(np.int64)
         layers = [
             self._root[f"{level}/{edition.bands[band].name}"][
-                self._step.index, r[0] : r[-1] + 1, c[0] : c[-1] + 1
+                index, r[0] : r[-1] + 1, c[0] : c[-1] + 1
             ][np.ix_(r - r[0], c - c[0])]
             for band in bands
         ]
-        cells = np.stack(layers)
-        return np.ma.masked_invalid(cells) if cells.dtype.kind == "f" else np.ma.array(cells)
+        return _masked(np.stack(layers))
 
 
-def edition_levels(edition: Edition) -> int:
-    """How many levels of detail a stack has."""
-    return int(edition.profile.get("levels", 1))
+def _masked(cells: Any) -> Cells:
+    return np.ma.masked_invalid(cells) if cells.dtype.kind == "f" else np.ma.array(cells)
 
 
 def _corner(edition: Edition, own: Frame) -> tuple[int, int]:
@@ -219,13 +234,13 @@ def _corner(edition: Edition, own: Frame) -> tuple[int, int]:
 
 
 @contextmanager
-def _opened(store: Path, step: Step) -> Iterator[_Cog | _Stack]:
-    """The file of a step; raises Unavailable where the store lacks it."""
-    place = store / step.edition.file
+def _opened(store: Path, edition: Edition) -> Iterator[_Cog | _Stack]:
+    """The file of an edition; raises Unavailable where the store lacks it."""
+    place = store / edition.file
     if not place.exists():
         raise Unavailable("a file of this raster is missing in the store: load it again")
     if place.is_dir():
-        yield _Stack(zarr.open_group(place, mode="r", use_consolidated=False), step)
+        yield _Stack(zarr.open_group(place, mode="r", use_consolidated=False), edition)
         return
     with rasterio.open(place, driver="GTiff") as data:
-        yield _Cog(data, step.edition)
+        yield _Cog(data, edition)

@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from spatial.catalogue import require_free
+from spatial.changes import lock_log
 from spatial.database import Pg, Transaction
 from spatial.errors import Conflict, NotFound
 from spatial.grant import Grant, visible
@@ -14,7 +15,6 @@ from spatial.moment import Moment
 from spatial.period import ALWAYS, Period
 from spatial.raster import Edition, Raster
 
-_LOCK = 0x637479_02
 _EDITION = (
     "e.id, e.file, e.srid, ST_XMin(e.extent), ST_YMin(e.extent), ST_XMax(e.extent),"
     " ST_YMax(e.extent), e.profile"
@@ -42,7 +42,7 @@ def register(
     What was believed of the period so far is superseded, of the rest it stays. Raises Conflict
     where a layer has the name, and where the raster is there and no period was named.
     """
-    tx.pg.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    lock_log(tx.pg)  # in the order of the books, among layers' changes
     row = tx.pg.execute("SELECT id FROM city.raster WHERE name = %s", [spec.name]).fetchone()
     if row is None:
         require_free(tx.pg, spec.name)
