@@ -65,7 +65,9 @@ def submit(process: str, body: bytes) -> Job:
         raise Invalid("'output' must be the name of a layer to make")
     asof, reply = _asof(given), Reply.of(request)
     database, grant = context.database.get(), context.grant.get()
-    job = jobs.submit(database, process, given, asof, grant, output, asdict(reply))
+    job = jobs.submit(
+        database, process, given, asof, grant, output, asdict(reply), context.zone.get()
+    )
     return jobs.get(database, job, grant)
 
 

@@ -160,28 +160,12 @@ def narrowed(view: Reading, wanted: Wanted) -> Reading:
     """The reading of the features that are wanted."""
     if wanted.box is not None:
         box, srid = wanted.box
-        view = view.within_any(halves(box), srid)
-        if view.layer.shape != "Point":
-            meets = (_meets(half, srid, view.layer.srid) for half in halves(box))
-            view = view.where(sql.SQL("({})").format(sql.SQL(" OR ").join(meets)))
+        view = view.meeting(halves(box), srid)
     if wanted.equal:
         view = view.filtered(equal(view.layer, wanted.equal))
     if wanted.filter is not None:
         view = view.filtered(wanted.filter.on(view.layer))
     return view
-
-
-def _meets(box: Box, srid: int, target: int) -> sql.Composed:
-    """The geometry itself meets the box, its sides followed across the two CRSs."""
-    shape: sql.Composable = sql.SQL("ST_MakeEnvelope({}, {})").format(
-        sql.SQL(", ").join(map(sql.Literal, box)), srid
-    )
-    if srid != target:
-        side = max(box[2] - box[0], box[3] - box[1]) / 16
-        if side > 0:
-            shape = sql.SQL("ST_Segmentize({}, {})").format(shape, side)
-        shape = sql.SQL("ST_Transform({}, {})").format(shape, target)
-    return sql.SQL("ST_Intersects(geom, {})").format(shape)
 
 
 def counted(pg: Pg, view: Reading, wanted: Wanted) -> Count:

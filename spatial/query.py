@@ -59,6 +59,14 @@ class Reading:
         anywhere = near[0] if len(near) == 1 else sql.SQL("({})").format(sql.SQL(" OR ").join(near))
         return replace(self.where(anywhere), boxed=True)
 
+    def meeting(self, boxes: Sequence[Box], srid: int) -> "Reading":
+        """Only features that themselves meet one of some boxes given in a CRS, x first."""
+        near = self.within_any(boxes, srid)
+        if self.layer.shape == "Point":
+            return near
+        meets = (_meets(box, srid, self.layer.srid) for box in boxes)
+        return near.where(sql.SQL("({})").format(sql.SQL(" OR ").join(meets)))
+
     def filtered(self, condition: Condition) -> "Reading":
         """Only features of which a filter holds.
 
@@ -229,6 +237,19 @@ class Reading:
             "(SELECT fid, valid FROM {table} WHERE {branch}) b WHERE b.fid = {table}.fid)"
             " @> ({table}.valid * tstzrange({start}, {end}, '[]')), false)"
         ).format(table=table, branch=branch, start=moment.valid_at.start, end=moment.valid_at.end)
+
+
+def _meets(box: Box, srid: int, target: int) -> sql.Composed:
+    """The geometry itself meets the box, its sides followed across the two CRSs."""
+    shape: sql.Composable = sql.SQL("ST_MakeEnvelope({}, {})").format(
+        sql.SQL(", ").join(map(sql.Literal, box)), srid
+    )
+    if srid != target:
+        side = max(box[2] - box[0], box[3] - box[1]) / 16
+        if side > 0:
+            shape = sql.SQL("ST_Segmentize({}, {})").format(shape, side)
+        shape = sql.SQL("ST_Transform({}, {})").format(shape, target)
+    return sql.SQL("ST_Intersects(geom, {})").format(shape)
 
 
 def names(columns: Sequence[str]) -> sql.Composed:

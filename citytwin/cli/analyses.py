@@ -1,6 +1,7 @@
 """Commands on analyses: list them, run one here and now."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -53,7 +54,8 @@ def run(
     given = dict(map(_pair, inputs or []))
     with city(data) as (database, chosen):
         asof = chosen_asof(chosen, at, known_at, scenario)
-        job = jobs.submit(database, analysis, given, asof, OWNER, output)
+        zone = ZoneInfo(chosen.timezone)
+        job = jobs.submit(database, analysis, given, asof, OWNER, output, zone=zone)
         with progress() as bar:
             task = bar.add_task(analysis, total=1.0)
 

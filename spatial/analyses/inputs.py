@@ -7,8 +7,12 @@ from typing import Annotated, Any, Protocol
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler
 
 from spatial import catalogue
+from spatial.analyses.selection import Selection, plain
+from spatial.asof import AsOf
 from spatial.database import Pg
 from spatial.grant import Grant
+from spatial.moment import resolve
+from spatial.query import Reading
 
 
 class Inputs(BaseModel):
@@ -62,11 +66,20 @@ def register_kind(name: str, resolver: Resolver) -> None:
 
 
 def sources(pg: Pg, inputs: Inputs, grant: Grant) -> Iterator[Source]:
-    """Everything that the inputs name; raises NotFound for what the grant may not see."""
+    """Everything that the inputs name.
+
+    Raises NotFound for what the grant may not see, Invalid for a filter that does not fit.
+    """
     for name, field in type(inputs).model_fields.items():
         for mark in field.metadata:
             value = getattr(inputs, name)
-            if isinstance(mark, InputKind) and value is not None:
+            if not isinstance(mark, InputKind) or value is None:
+                continue
+            if isinstance(value, Selection):
+                layer = catalogue.find_visible(pg, value.layer, grant)
+                value.narrowed(Reading(layer, resolve(pg, value.at(AsOf())), grant))
+                yield layer
+            else:
                 yield _resolvers[mark.name](pg, value, grant)
 
 
@@ -74,6 +87,7 @@ def _split(value: Any) -> Any:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-LayerName = Annotated[str, InputKind("layer")]
+#: A layer's name, or a selection of its features.
+LayerName = Annotated[str | Selection, BeforeValidator(plain), InputKind("layer")]
 #: Several names: a JSON array, or on a command line separated by commas.
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]

@@ -8,7 +8,7 @@ period of waiting for the stalled.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from spatial import catalogue
 from spatial.analyses import registry
 from spatial.analyses.inputs import sources
-from spatial.asof import AsOf, Interval, When, as_of
+from spatial.asof import DEFAULT_ZONE, AsOf, Interval, When, as_of
 from spatial.database import Database
 from spatial.errors import Closed, Invalid, NotFound
 from spatial.grant import OWNER, Access, Grant, Scope
@@ -117,6 +117,7 @@ def submit(
     grant: Grant,
     output: str | None = None,
     reply: Mapping[str, Any] | None = None,
+    zone: tzinfo = DEFAULT_ZONE,
 ) -> UUID:
     """Queue a run; its AsOf is resolved now and kept, so that the same job gives the same again.
 
@@ -125,7 +126,7 @@ def submit(
     """
     grant.require(Scope.WRITE)
     chosen = registry.find(analysis)
-    parsed = chosen.parse(inputs)
+    parsed = chosen.parse(inputs, zone)
     if isinstance(asof.valid_at, Interval):
         raise Invalid("an analysis reads one instant: give a time, not an interval")
     job = uuid4()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from spatial import catalogue
+from spatial.analyses.selection import Selection, selection
 from spatial.asof import AsOf
 from spatial.database import Database, Pg
 from spatial.grant import Grant
@@ -13,11 +14,16 @@ from spatial.query import Reading, snapshot, step_down
 
 @contextmanager
 def readings(
-    database: Database, layers: Sequence[str], asof: AsOf, grant: Grant
+    database: Database, layers: Sequence[str | Selection], asof: AsOf, grant: Grant
 ) -> Iterator[tuple[Pg, list[Reading]]]:
-    """A snapshot to read some layers in, as `spatial.query.reading` gives it for one."""
+    """A snapshot to read some layers in, as `spatial.query.reading` gives it for one.
+
+    Each is a name, or a selection that may have an AsOf of its own.
+    """
+    chosen = [selection(one) for one in layers]
     with snapshot(database) as pg:
-        found = [catalogue.find_visible(pg, name, grant) for name in layers]
-        moment = resolve(pg, asof)
+        found = [catalogue.find_visible(pg, one.layer, grant) for one in chosen]
+        moments = [resolve(pg, one.at(asof)) for one in chosen]
         step_down(pg, grant)
-        yield pg, [Reading(layer, moment, grant) for layer in found]
+        whole = map(Reading, found, moments, [grant] * len(found))
+        yield pg, [one.narrowed(view) for one, view in zip(chosen, whole, strict=True)]

@@ -8,6 +8,7 @@ The command, the process and the job are made from that.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from difflib import get_close_matches
 from typing import Any, get_type_hints
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from spatial.analyses.inputs import Inputs, Label
 from spatial.analyses.run import Outcome, Run
+from spatial.asof import DEFAULT_ZONE
 from spatial.errors import Invalid, NotFound
 
 
@@ -58,13 +60,13 @@ class Analysis:
             for name, field in self.model.model_fields.items()
         ]
 
-    def parse(self, raw: Mapping[str, Any]) -> Inputs:
-        """The inputs from JSON values, or from the texts of a command line.
+    def parse(self, raw: Mapping[str, Any], zone: tzinfo = DEFAULT_ZONE) -> Inputs:
+        """The inputs from JSON values, or from the texts of a command line; dates are of the zone.
 
         Raises Invalid, naming every input that will not do and why.
         """
         try:
-            return self.model.model_validate(dict(raw))
+            return self.model.model_validate(dict(raw), context={"zone": zone})
         except ValidationError as error:
             reasons = "; ".join(_reason(one) for one in error.errors())
             raise Invalid(f"{self.name}: {reasons}") from None

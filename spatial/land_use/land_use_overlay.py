@@ -81,7 +81,7 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
             tasks[side] = [(side, part) for part in partition(pg, view, at_most)]
     staging = run.staging(STAGED, left.srid)
     cutter = Cutter(
-        run.database.conninfo, left.name, right.name, run.asof, run.grant, inputs.how,
+        run.database.conninfo, inputs.left, inputs.right, run.asof, run.grant, inputs.how,
         inputs.grid_size, staging,
     )  # fmt: skip
     batches: list[int] = []

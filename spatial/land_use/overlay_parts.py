@@ -12,6 +12,7 @@ from psycopg import sql
 
 from spatial import crs
 from spatial.analyses.reading import readings
+from spatial.analyses.selection import Selection
 from spatial.analyses.staging import Staging, counts
 from spatial.asof import AsOf
 from spatial.database import Database
@@ -39,8 +40,8 @@ class Cutter:
     """Cuts any part of two layers in the CRS of the left one."""
 
     conninfo: str = field(repr=False)
-    left: str
-    right: str
+    left: str | Selection
+    right: str | Selection
     asof: AsOf
     grant: Grant
     how: How

@@ -209,3 +209,18 @@ def test_kampen_buildings_by_land_use_are_what_geopandas_says(database, shared_d
     assert one[two.index].to_numpy() == pytest.approx(two.to_numpy(), rel=1e-9)
     assert document["certificate"]["holds"]
     assert document["summary"]["area_m2"]["shared"] == pytest.approx(two.sum(), rel=1e-9)
+
+
+def test_selected_features_are_cut_alone(database, pair):
+    left, right = pair
+    ours, document = overlay(
+        database,
+        workers=2,
+        left={"layer": "parcels", "filter": "code = 'c1'"},
+        right="zones?filter=number < 30",
+        how="identity",
+    )
+    assert set(ours["code_1"]) == {"c1"}
+    assert ours["number_2"].max() < 30
+    assert ours["area_m2"].sum() == pytest.approx(left[left.code == "c1"].area.sum(), rel=1e-9)
+    assert document["certificate"]["holds"]
