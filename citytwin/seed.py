@@ -21,11 +21,13 @@ from spatial.asof import AsOf
 from spatial.database import Database, Transaction
 from spatial.grant import OWNER, Access
 from spatial.layer import Column, ColumnType, LayerSpec
+from twin_model import assets
 
 AUTHOR = "sample city"
 BOOKKEEPING = ("key", "valid_from", "valid_to")
 VERTICAL_DATUM = "EPSG:5737"
 OVERLAY = "land_use_by_subdistrict"
+SENSORS = {"id": "code", "class": "kind", "property": "property", "unit": "unit"}
 
 
 def seed(database: Database, chosen: Settings, say: Callable[[str], None]) -> None:
@@ -36,6 +38,7 @@ def seed(database: Database, chosen: Settings, say: Callable[[str], None]) -> No
     with database.begin() as tx:
         for layer in made.layers:
             _load(tx, layer)
+    assets.register(database, "sensors", SENSORS)
     for raster in made.rasters:
         _store(database, chosen, raster)
     say("overlaying land use with the subdistricts …")

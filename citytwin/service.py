@@ -159,6 +159,8 @@ def _tend(database: Database, stop: Event) -> None:
                 tidy(database)
         except CityError as error:
             LOG.warning("the twin waits: %s", error)
+        except Exception:
+            LOG.exception("the twin is not tended")  # but will be, in the next round
 
 
 def _revive(chosen: Settings) -> None:

@@ -37,3 +37,20 @@ def make(pg: Pg, day: int) -> None:
             " FOR VALUES FROM ({start}) TO ({end})"
         ).format(name=name, start=start, end=start + timedelta(days=1))
     )
+
+
+def seal(pg: Pg, day: int) -> int:
+    """Index the days before this one by series, for histories; returns how many.
+
+    Nothing comes in time for them any more, so that no reading waits for the index.
+    """
+    rows = pg.execute(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = 'city.observation'::regclass AND c.relname < %s AND NOT EXISTS"
+        " (SELECT FROM pg_index x JOIN pg_class o ON o.oid = x.indexrelid"
+        " JOIN pg_am m ON m.oid = o.relam WHERE x.indrelid = c.oid AND m.amname = 'btree')",
+        [f"{PREFIX}{moment(day * DAY_US):%Y%m%d}"],
+    ).fetchall()
+    for (name,) in rows:
+        pg.execute(sql.SQL("CREATE INDEX ON {} (series, at)").format(sql.Identifier("city", name)))
+    return len(rows)

@@ -1,7 +1,8 @@
 """What the twin needs done beside requests, every few seconds, by one process at a time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from spatial import changes
 from spatial.database import Database
 from twin_model import assets, identity, keyframes, packed, partitions, retention
 
@@ -20,11 +21,12 @@ def tend(database: Database) -> None:
 
 
 def tidy(database: Database) -> None:
-    """Once an hour: make tomorrow's partition, forget ids that are too old to come again, and
-    sum up readings by their policies.
-    """
-    tomorrow = packed.micros(datetime.now(UTC) + timedelta(days=1)) // partitions.DAY_US
+    """Once an hour: partitions and their indexes, ids that cannot come again, old readings."""
+    today = packed.micros(datetime.now(UTC)) // partitions.DAY_US
     with database.begin() as tx:
-        partitions.make(tx.pg, tomorrow)
+        changes.lock_log(tx.pg)
+        partitions.make(tx.pg, today + 1)
+    with database.begin() as tx:
+        partitions.seal(tx.pg, today - 1)
     identity.forget(database)
     retention.retain(database)

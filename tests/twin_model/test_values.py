@@ -10,8 +10,9 @@ from psycopg import sql
 
 from spatial.database import Database, Pg
 from twin_model import packed, partitions
+from twin_model.delta import recorded_between
 from twin_model.keyframes import fill, make
-from twin_model.values import Values, values
+from twin_model.values import Values, merge, values
 from twin_model.window import LATE
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -96,3 +97,10 @@ def test_state_by_keyframes_is_state_by_brute_force(
             only = np.array([2, 3])
             expected = {k: v for k, v in brute(rows, when, then).items() if k in (2, 3)}
             assert told(values(tx.pg, when, then, only)) == expected
+        # what was recorded since, applied to a state, gives the state of today
+        if rows:
+            middle, far = rows[len(rows) // 2][0], START + timedelta(days=1)
+            since = recorded_between(tx.pg, middle, stamp)
+            columns = (since.series, since.at, since.recorded, since.x, since.y, since.quality)
+            before = values(tx.pg, far, middle)
+            assert told(merge(before, *columns)) == brute(rows, far, stamp)
