@@ -12,6 +12,7 @@ import pyogrio
 import pytest
 from pmtiles.reader import MemorySource, MmapSource, Reader, all_tiles
 from starlette.testclient import TestClient
+from town import load, squares
 from typer.testing import CliRunner
 from worlds import make_layer
 
@@ -24,6 +25,8 @@ from spatial.errors import Invalid
 from spatial.grant import OWNER
 from spatial.query import reading
 from tiles.archive import archive
+from tiles.build import store
+from tiles.render import FEW
 
 DEEP = 16
 
@@ -62,6 +65,24 @@ def test_the_tiles_are_those_that_are_served(
             if beside not in tiles:
                 z, x, y = beside
                 assert client.get(f"/tiles/wide/{z}/{x}/{y}.mvt").status_code == 204
+
+
+def test_a_large_layers_cells_are_archived_as_served(
+    client: TestClient, database: Database, write: Callable[..., Path]
+) -> None:
+    load(database, "town", squares(FEW * 3 // 2), "MultiPolygon")
+    store(database, "town")
+    tiles = tiles_of(write("town", as_of("2015", None, None), max_zoom=13))
+    assert {z for z, _, _ in tiles} == set(range(14))
+    for (z, x, y), data in tiles.items():
+        served = client.get(f"/tiles/town/{z}/{x}/{y}.mvt?datetime=2015").content
+        ours, theirs = (told(one) for one in (data, served))
+        assert ours == theirs
+
+
+def told(data: bytes) -> list[str]:
+    """What a tile says, whatever the order of its rows."""
+    return sorted(map(str, mapbox_vector_tile.decode(data)["town"]["features"]))
 
 
 def test_it_says_what_it_holds(plots: object, write: Callable[..., Path]) -> None:
