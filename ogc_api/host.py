@@ -21,6 +21,7 @@ from ogc_api.config import configuration
 from ogc_api.grid_openapi import extend_grids
 from ogc_api.openapi import extend
 from ogc_api.processes import process_resources
+from ogc_api.tile_openapi import extend_tiles
 from spatial.layer import Layer
 from spatial.query import seen_layers, snapshot
 from spatial.rasters import rasters
@@ -160,7 +161,9 @@ def openapi(api: API) -> dict[str, Any]:
             series = {
                 name: one["fields"] for name, one in _provided(api, "edr") if name not in grids
             }
-            api.openapi = extend_grids(extend(document, features), grids, series)
+            tiled = (name for name, _ in _provided(api, "tile"))
+            document = extend_tiles(extend(document, features), tiled)
+            api.openapi = extend_grids(document, grids, series)
     made: dict[str, Any] = api.openapi
     return made
 

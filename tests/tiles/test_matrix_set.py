@@ -199,3 +199,18 @@ def test_tiles_of_the_dataset_hold_the_collections_asked_for(
     assert client.get(f"{address}?f=png").status_code == 400
     assert client.get("/tiles/WebMercatorQuad/a/0/0").status_code == 404
     assert client.get("/tiles/Nothing/0/0/0").status_code == 404
+
+
+def test_the_document_tells_of_tiles(client: TestClient, plots: object) -> None:
+    paths = client.get("/openapi?f=json").json()["paths"]
+    ids = [one["get"]["operationId"] for one in paths.values() if "get" in one]
+    assert len(ids) == len(set(ids))
+    for base in ("/tiles", "/collections/plots/tiles"):
+        tile = paths[f"{base}/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"]["get"]
+        (scheme,) = [p for p in tile["parameters"] if p.get("name") == "tileMatrixSetId"]
+        assert scheme["schema"]["enum"] == list(MATRIX_SETS)
+        assert '"$ref": "http' not in json.dumps([paths[base], tile])
+    assert "/tileMatrixSets/{tileMatrixSetId}" in paths
+    declared = client.get("/conformance?f=json").json()["conformsTo"]
+    for name in ("dataset-tilesets", "geodata-tilesets", "collections-selection"):
+        assert f"http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/{name}" in declared
