@@ -1,3 +1,4 @@
 """Importing this registers every analysis of this floor."""
 
+import spatial.land_use.coverage_check
 import spatial.land_use.land_use_overlay  # noqa: F401
