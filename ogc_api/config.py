@@ -112,13 +112,18 @@ def _catalogue(base_url: str) -> dict[str, Any]:
 def resource(layer: Layer, base_url: str) -> dict[str, Any]:
     """One layer as a pygeoapi collection of features and tiles."""
     title = {"en": layer.title("en"), "zh": layer.title("zh")}
+    said = layer.metadata
     bbox = list(layer.extent or WORLD_BOUNDS)
     place = f"{base_url}/collections/{quote(layer.name)}"
+    licence = said.licence_url
     return {
         "type": "collection",
         "title": title,
-        "description": title,
-        "keywords": {"en": [layer.name], "zh": [layer.title("zh")]},
+        "description": {tongue: said.abstract(tongue) or text for tongue, text in title.items()},
+        "keywords": {
+            "en": said.keywords("en") or [layer.name],
+            "zh": said.keywords("zh") or [layer.title("zh")],
+        },
         "itemCount": layer.current,
         "links": [
             _link("application/json", "tilejson", f"{base_url}/tiles/{layer.name}.json"),
@@ -126,6 +131,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
             _link("application/schema+json", _SORTABLES, f"{place}/sortables"),
             _link(jsonfg.MIMETYPE, "items", f"{place}/items?f=jsonfg"),
             *(_link(form.mimetype, "items", f"{place}/items?f={form.name}") for form in FORMATS),
+            *([_link("text/html", "license", licence)] if licence else ()),
         ],
         "extents": {
             "spatial": {"bbox": bbox, "crs": crs.CRS84_URI},

@@ -194,5 +194,5 @@ def true_conformance(document: dict[str, Any]) -> dict[str, Any]:
 def _shape(layer: Layer) -> tuple[Any, ...]:
     return (
         layer.id, layer.name, layer.columns, layer.title_zh, layer.title_en, layer.srid,
-        layer.extent, layer.access,
+        layer.extent, layer.access, layer.metadata,
     )  # fmt: skip

@@ -161,8 +161,10 @@ def _of_layer(layer: Layer, created: datetime) -> Record:
         layer.name,
         title,
         {
-            "zh": f"{title['zh']}（{zh}），随时间记录；属性：{attributes or '无'}。",
-            "en": f"{title['en']} ({en}), kept over time; attributes: {named or 'none'}.",
+            "zh": layer.metadata.abstract("zh")
+            or f"{title['zh']}（{zh}），随时间记录；属性：{attributes or '无'}。",
+            "en": layer.metadata.abstract("en")
+            or f"{title['en']} ({en}), kept over time; attributes: {named or 'none'}.",
         },
         title,
         look(layer.name, title, shape, layer.column_names, "zh").group,

@@ -11,12 +11,13 @@ from spatial.database import Pg, Transaction
 from spatial.errors import Conflict, NotFound
 from spatial.grant import Grant, visible
 from spatial.layer import Box, Column, Layer, LayerSpec, check_name
+from spatial.metadata import Metadata
 from spatial.models import LayerRow
 
 _SELECT = """
 SELECT id, name, title_zh, title_en, geometry_type, srid, columns, access, area, area_field,
        nullif(last_recorded, '-infinity') AS last_recorded, cursor, current, next_bound, valid_from,
-       lineage, ST_XMin(extent), ST_YMin(extent), ST_XMax(extent), ST_YMax(extent)
+       lineage, metadata, ST_XMin(extent), ST_YMin(extent), ST_XMax(extent), ST_YMax(extent)
 FROM city.layer
 """
 _NEVER = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
@@ -29,6 +30,7 @@ def _layer(row: dict[str, Any]) -> Layer:
     columns = tuple(Column(c["name"], c["type"], c["title"]) for c in row["columns"])
     plain = {k: v for k, v in row.items() if not k.startswith("st_")}
     plain |= {"columns": columns, "last_recorded": row["last_recorded"] or _NEVER}
+    plain["metadata"] = Metadata.of(row["metadata"])
     return Layer(**plain, extent=box)
 
 

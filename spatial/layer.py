@@ -9,6 +9,7 @@ from typing import Any, Literal
 from psycopg import sql
 
 from spatial.errors import Invalid
+from spatial.metadata import Metadata
 
 type ColumnType = Literal[
     "text", "integer", "bigint", "double precision", "boolean", "date", "timestamptz", "jsonb"
@@ -79,6 +80,7 @@ class Layer:
     extent: Box | None
     valid_from: datetime | None
     lineage: dict[str, Any] | None = field(default=None, hash=False, compare=False)
+    metadata: Metadata = field(default_factory=Metadata)
 
     @property
     def table(self) -> sql.Identifier:

@@ -16,6 +16,7 @@ from spatial.filter.filter import Filter
 
 app = typer.Typer()
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
+Said = Annotated[str | None, typer.Option()]
 Reason = Annotated[str, typer.Option(help="why, for the audit")]
 
 
@@ -96,6 +97,49 @@ def erase(
         f"{layer}: {', '.join(done.columns)} of {done.features} features is erased in"
         f" {done.versions} versions. Backups and bundles made before still hold it.",
     )
+
+
+@app.command()
+def describe(
+    layer: str,
+    title_zh: Said = None,
+    title_en: Said = None,
+    abstract_zh: Said = None,
+    abstract_en: Said = None,
+    keywords_zh: Annotated[str | None, typer.Option(help="by commas")] = None,
+    keywords_en: Annotated[str | None, typer.Option(help="by commas")] = None,
+    code: Annotated[str | None, typer.Option(help="resource code (资源代码)")] = None,
+    theme: Annotated[str | None, typer.Option(help="theme (主题)")] = None,
+    owner: Annotated[str | None, typer.Option(help="department that answers for it")] = None,
+    frequency: Annotated[str | None, typer.Option(help="daily, monthly, annually, …")] = None,
+    licence: Annotated[str | None, typer.Option(help="a name or an address")] = None,
+    contact: Annotated[str | None, typer.Option(help="whom to ask")] = None,
+    access: Annotated[str | None, typer.Option("--class", help="who may see it")] = None,
+    area: Annotated[str | None, typer.Option(help="governance code of its area")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Say what a layer is in the data catalogue, or show what is said."""
+    from spatial.describe import describe as say
+    from spatial.query import snapshot
+
+    told = {
+        "title_zh": title_zh, "title_en": title_en, "abstract_zh": abstract_zh,
+        "abstract_en": abstract_en, "keywords_zh": keywords_zh, "keywords_en": keywords_en,
+        "code": code, "theme": theme, "owner": owner, "frequency": frequency,
+        "licence": licence, "contact": contact,
+    }  # fmt: skip
+    said = {name: text for name, text in told.items() if text is not None}
+    with city(data) as (database, _):
+        if said or access or area:
+            say(database, layer, said, author=author(), access=access, area=area)
+        with snapshot(database) as pg:
+            it = catalogue.find(pg, layer)
+    document = {
+        "layer": it.name, "title_zh": it.title_zh, "title_en": it.title_en,
+        "class": it.access, "area": it.area, **asdict(it.metadata),
+    }  # fmt: skip
+    answer(document, json, table(("", ""), list(document.items())))
 
 
 @app.command()

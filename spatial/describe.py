@@ -1,0 +1,63 @@
+"""A steward describes a layer: titles, abstract, code, owner, licence; its class and area."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+
+from psycopg.types.json import Jsonb
+
+from spatial import audit, catalogue, table
+from spatial.database import Database
+from spatial.errors import Invalid
+from spatial.grant import OWNER, Access, Grant, Scope
+from spatial.metadata import Metadata
+
+TITLES = ("title_zh", "title_en")
+FREQUENCIES = ("continual", "daily", "weekly", "monthly", "quarterly", "annually", "asNeeded")
+"""ISO 19115's words for how often data is renewed."""
+
+
+def describe(
+    database: Database,
+    name: str,
+    said: Mapping[str, str],
+    *,
+    author: str,
+    access: str | None = None,
+    area: str | None = None,
+    grant: Grant = OWNER,
+) -> None:
+    """Change what is said of a layer; what is not named stays, an empty text takes it back.
+
+    said: titles and fields of Metadata. `access` opens or closes the layer, which the audit keeps.
+    Raises Invalid for an unknown field, frequency or class.
+    """
+    grant.require(Scope.ADMIN)
+    known = {one.name for one in fields(Metadata)}
+    unknown = sorted(set(said) - known - set(TITLES))
+    if unknown:
+        raise Invalid(f"nothing is said by {', '.join(unknown)}: there are {', '.join(known)}")
+    if said.get("frequency") and said["frequency"] not in FREQUENCIES:
+        raise Invalid(f"'{said['frequency']}' is no frequency: use {', '.join(FREQUENCIES)}")
+    if access is not None and access not in list(Access):
+        raise Invalid(f"'{access}' is not a class: choose public, shared or restricted")
+    with database.begin() as tx:
+        layer = catalogue.find(tx.pg, name)
+        new = asdict(layer.metadata) | {key: said[key] for key in said if key in known}
+        tx.pg.execute(
+            "UPDATE city.layer SET metadata = %(new)s,"
+            " title_zh = coalesce(%(title_zh)s, title_zh),"
+            " title_en = coalesce(%(title_en)s, title_en),"
+            " access = coalesce(%(access)s, access), area = coalesce(%(area)s, area)"
+            " WHERE id = %(id)s",
+            {
+                "new": Jsonb(new), "id": layer.id, "access": access, "area": area,
+                **{title: said.get(title) for title in TITLES},
+            },
+        )  # fmt: skip
+        if access is not None and access != layer.access:
+            table.permit(tx.pg, name, Access(access))
+            audit.note(
+                tx.pg, author=author, action="classify", subject=name,
+                reason=f"from {layer.access} to {access}", detail={},
+            )  # fmt: skip
+        tx.pg.execute("NOTIFY city_change")
