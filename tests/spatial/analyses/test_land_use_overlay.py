@@ -212,7 +212,7 @@ def test_kampen_buildings_by_land_use_are_what_geopandas_says(database, shared_d
 
 
 def test_selected_features_are_cut_alone(database, pair):
-    left, right = pair
+    left, _ = pair
     ours, document = overlay(
         database,
         workers=2,
