@@ -1,12 +1,15 @@
-"""Somebody who plans, and something that runs what is submitted."""
+"""Somebody who plans, somebody who edits, and something that runs what is submitted."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
 import trial_analyses  # noqa: F401
-from worlds import bearer
+from edits import Bearer
+from starlette.testclient import TestClient
+from worlds import bearer as bearer_of
 
+from spatial import token
 from spatial.analyses import queue
 from spatial.analyses.runner import run
 from spatial.database import Database
@@ -14,7 +17,7 @@ from spatial.database import Database
 
 @pytest.fixture
 def planner(database: Database) -> dict[str, str]:
-    return bearer(database, "planner")
+    return bearer_of(database, "planner")
 
 
 @pytest.fixture
@@ -34,3 +37,19 @@ def runner(database: Database) -> Iterator[None]:
     yield
     stop.set()
     thread.join()
+
+
+@pytest.fixture
+def bearer(database: Database) -> Bearer:
+    def issue(scope: str = "write", **options: object) -> dict[str, str]:
+        secret = token.create(database, scope, **options)  # type: ignore[arg-type]
+        return {"Authorization": f"Bearer {secret}"}
+
+    return issue
+
+
+@pytest.fixture
+def editor(client: TestClient, plots: object, bearer: Bearer) -> TestClient:
+    """A client that may write, over the layer `plots`."""
+    client.headers.update(bearer(subject="ada"))
+    return client
