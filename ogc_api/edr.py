@@ -57,7 +57,7 @@ def query(name: str, kind: str, words: Mapping[str, str], location: str | None =
         srid,
         context.asof.get(),
         tuple(part.strip() for part in names.split(",") if part.strip()),
-        crs.srid(words["crs"]) if words.get("crs") else None,
+        crs.horizontal(words["crs"]) if words.get("crs") else None,
         MOST_FEATURES if form == "geojson" else MOST_JSON,
     )
     match kind:
@@ -84,6 +84,7 @@ def _answer(document: Any, mimetype: str, name: str, words: Mapping[str, str]) -
 def _shape(kind: str, words: Mapping[str, str]) -> tuple[BaseGeometry, int]:
     """What `coords` or `bbox` draws, x first, and its CRS."""
     if kind == "cube":
+        crs.horizontal(words.get("crs") or crs.WGS84)
         if not words.get("bbox"):
             raise Invalid("a cube needs bbox=minx,miny,maxx,maxy")
         box, code = parse_box(words["bbox"], words.get("crs"))
@@ -107,10 +108,12 @@ def _coords(kind: str, words: Mapping[str, str]) -> tuple[BaseGeometry, int]:
         raise Invalid(f"coords of this query is a {' or '.join(wanted)}")
     if not np.isfinite(shapely.get_coordinates(shape)).all():
         raise Invalid("the numbers of coords must be finite")
+    if "LineString" in wanted and not shapely.length(shapely.get_parts(shape)).min() > 0:
+        raise Invalid("coords is a line that goes nowhere")
     if "Polygon" in wanted and not shape.is_valid:
         raise Invalid(f"coords crosses itself: {shapely.is_valid_reason(shape)}")
     spelling = words.get("crs")
-    code = crs.srid(spelling) if spelling else crs.WGS84
+    code = crs.horizontal(spelling) if spelling else crs.WGS84
     if spelling and not crs.is_crs84(spelling) and crs.northing_first(code):
         # M stays where it is
         shape = shapely.transform(

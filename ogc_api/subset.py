@@ -56,10 +56,11 @@ def frame_of(edition: Edition, query: Mapping[str, str]) -> Frame:
     """
     box = edition.bounds
     if query.get("bbox"):
+        crs.horizontal(query.get("bbox-crs") or crs.WGS84)
         asked, code = parse_box(query["bbox"], query.get("bbox-crs"))
         box = _meet(box, crs.transform_bounds(asked, code, edition.srid))
     ranges = dict(ranges_of(query.get("subset", "")))
-    own = crs.srid(query["subset-crs"]) if "subset-crs" in query else edition.srid
+    own = crs.horizontal(query["subset-crs"]) if "subset-crs" in query else edition.srid
     for first, second, code in (("x", "y", own), ("lon", "lat", crs.WGS84)):
         if first in ranges or second in ranges:
             all_x, all_y = _sides(crs.transform_bounds(edition.bounds, edition.srid, code))
@@ -69,7 +70,7 @@ def frame_of(edition: Edition, query: Mapping[str, str]) -> Frame:
     frame = snapped(edition, box)
     if frame is None or box[0] > box[2] or box[1] > box[3]:
         raise NotFound("the raster has no cell there")
-    target = crs.srid(query["crs"]) if query.get("crs") else edition.srid
+    target = crs.horizontal(query["crs"]) if query.get("crs") else edition.srid
     if target != edition.srid:
         frame = _in_crs(frame, target)
     return Frame(frame.bounds, frame.srid, _scaled(frame.shape, query))
@@ -142,12 +143,11 @@ def _within(box: Box, sides: tuple[tuple[float, float], tuple[float, float]]) ->
     (west, east), (south, north) = sides
     if box[0] > box[2] or box[1] > box[3]:
         raise Invalid("a subset must not end before it starts: x(low:high)")
-    return (
-        max(box[0], west - 1),
-        max(box[1], south - 1),
-        min(box[2], east + 1),
-        min(box[3], north + 1),
-    )
+    # open sides are the raster's, with room to spare; what is beyond it is not computed with
+    near = _meet(box, (west - 1, south - 1, east + 1, north + 1))
+    if near[0] > near[2] or near[1] > near[3]:
+        raise NotFound("the raster has no cell there")
+    return near
 
 
 def _meet(one: Box, other: Box) -> Box:

@@ -56,6 +56,14 @@ def srid(spelling: Any) -> int:
     return int(code)
 
 
+def horizontal(spelling: Any) -> int:
+    """The EPSG code of a CRS of two axes, on the ground; raises Invalid for any other."""
+    crs = parse(spelling)
+    if len(crs.axis_info) != 2 or not (crs.is_geographic or crs.is_projected):
+        raise Invalid(f"'{crs.name}' has no two axes on the ground: choose another CRS")
+    return srid(crs)
+
+
 def split(spelling: Any) -> tuple[pyproj.CRS, pyproj.CRS | None]:
     """The horizontal part of a CRS and, of a compound one, its vertical part."""
     crs = parse(spelling)

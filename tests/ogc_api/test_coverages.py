@@ -142,6 +142,8 @@ BAD = [
     ({"bbox": "1,2,3"}, 400, "four numbers"),
     ({"bbox": "0,0,1,1"}, 404, "no cell there"),
     ({"bbox": "120,31,121,32", "bbox-crs": "EPSG:99"}, 400, "coordinate reference"),
+    ({"subset": "x(0),y(0)", "subset-crs": "EPSG:4326"}, 404, "no cell there"),
+    ({"crs": "EPSG:5737"}, 400, "two axes"),
     ({"crs": "nowhere"}, 400, "coordinate reference"),
     ({"properties": "depth"}, 400, "no band 'depth'"),
     ({"scale-factor": "0"}, 400, "scale-factor"),
