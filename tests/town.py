@@ -41,20 +41,28 @@ def squares(count: int = COUNT) -> list[shapely.MultiPolygon]:
     return [shapely.MultiPolygon([box]) for box in shapely.box(x, y, x + width, y + width)]
 
 
-def load(database: Database, name: str, shapes: list[Any], kind: str, **options: Any) -> None:
+def load(
+    database: Database,
+    name: str,
+    shapes: list[Any],
+    kind: str,
+    text: tuple[str, list[str]] | None = None,
+    **options: Any,
+) -> None:
     """Features numbered from 1; every third one since 2010, every fifth one until 2020."""
     count = len(shapes)
+    column, texts = text or ("code", [f"c{n % 7}" for n in range(count)])
     numbers = np.arange(count)
     spec = LayerSpec(
         name,
         kind,
         SRID,
-        (Column("code", "text"), Column("height", "double precision"), Column("area_code", "text")),
+        (Column(column, "text"), Column("height", "double precision"), Column("area_code", "text")),
         **{"access": "public"} | options,
     )
     batch = pa.table(
         {
-            "code": pa.array([f"c{n % 7}" for n in numbers], pa.string()),
+            column: pa.array(texts, pa.string()),
             "height": pa.array(numbers.astype(float), pa.float64()),
             "area_code": pa.array([f"3202{n % 2:02d}" for n in numbers], pa.string()),
             "geom": pa.array([shape.wkb for shape in shapes], pa.binary()),

@@ -80,6 +80,12 @@ def look(
     )
 
 
+def class_column(name: str, columns: Sequence[str]) -> str | None:
+    """The column by whose codes a layer is coloured, if it is and has it."""
+    column = _KNOWN.get(name, {}).get("classes", {}).get("column")
+    return column if column in columns else None
+
+
 def spare_colour(name: str) -> str:
     """A muted colour for a layer that has none, always the same one for the same name."""
     palette: list[str] = _SHARED["palette"]

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from psycopg import sql
 
+from spatial.crs import WORLD
 from spatial.database import Pg
 from spatial.grant import EVERYBODY, rule
 from spatial.layer import Layer
@@ -19,6 +20,7 @@ from spatial.period import instant
 from spatial.query import Reading
 from spatial.query import names as names_of
 from tiles.bands import DEPTH, DETAIL
+from tiles.cartography import class_column
 from tiles.matrix_set import Zxy
 from tiles.vector import EXTENT, bounds
 
@@ -26,7 +28,7 @@ SCHEMA = "grids"
 CELL_BITS = 7  # 128 cells along a tile's side: squares of four pixels
 MANY = 20_000  # features put otherwise, beyond which a moment is counted from its rows
 _BELIEVED = sql.SQL("scenario = 0 AND NOT removed AND upper_inf(recorded) AND px IS NOT NULL")
-_COLUMNS = sql.SQL("(z, x, y, cell_x, cell_y, at, n, area, px, py, fids)")
+_COLUMNS = sql.SQL("(z, x, y, cell_x, cell_y, at, kind, n, area, px, py, fids)")
 _TABLE = """
 CREATE TABLE {table} (
     z smallint NOT NULL,  -- zoom, column and row of the tile
@@ -35,6 +37,7 @@ CREATE TABLE {table} (
     cell_x integer NOT NULL,  -- counted over the whole world
     cell_y integer NOT NULL,
     at timestamptz NOT NULL,
+    kind text,  -- by which the map colours
     n integer NOT NULL,
     area bigint,  -- cm²
     px bigint NOT NULL,  -- sums: divided by n, the middle; of a single one, its fid
@@ -52,13 +55,14 @@ def events(layer: Layer, rows: sql.Composable, sign: int) -> sql.Composed:
     """An INSERT of what some rows of the stored shapes add, or with -1 take away."""
     return sql.SQL(
         "INSERT INTO {} {} SELECT z, px >> {depth} - z, py >> {depth} - z, px >> {cell} - z,"
-        " py >> {cell} - z, at, way, way * area, way::bigint * px, way::bigint * py, way * fid"
+        " py >> {cell} - z, at, {kind}, way, way * area,"
+        " way::bigint * px, way::bigint * py, way * fid"
         " FROM (SELECT * FROM {} WHERE {}) r, generate_series(0, drawn_from - 1) z,"
         " LATERAL (VALUES (coalesce(lower(valid), '-infinity'), {}), (upper(valid), {})) e(at, way)"
         " WHERE at IS NOT NULL"
     ).format(
         table(layer), _COLUMNS, rows, _BELIEVED, sign, -sign,
-        depth=DEPTH, cell=DEPTH - CELL_BITS,
+        depth=DEPTH, cell=DEPTH - CELL_BITS, kind=_kind(layer),
     )  # fmt: skip
 
 
@@ -67,20 +71,21 @@ def build(layer: Layer, shapes: sql.Composable) -> list[sql.Composed]:
     made = [sql.SQL(_TABLE).format(table=table(layer))]
     for z in reversed(range(DETAIL)):
         below = sql.SQL(
-            "SELECT at, n, area, px, py, fids, cell_x >> 1 AS cx, cell_y >> 1 AS cy"
+            "SELECT at, kind, n, area, px, py, fids, cell_x >> 1 AS cx, cell_y >> 1 AS cy"
             " FROM {} WHERE z = {}"
         ).format(table(layer), z + 1)
         here = sql.SQL(
-            "SELECT at, way, way * area, way::bigint * px, way::bigint * py, way::numeric * fid,"
+            "SELECT at, {kind}, way, way * area, way::bigint * px, way::bigint * py,"
+            " way::numeric * fid,"
             " px >> {cell}, py >> {cell} FROM {}, LATERAL (VALUES"
             " (coalesce(lower(valid), '-infinity'), 1), (upper(valid), -1)) e(at, way)"
             " WHERE at IS NOT NULL AND drawn_from = {} AND {}"
-        ).format(shapes, z + 1, _BELIEVED, cell=DEPTH - CELL_BITS - z)
+        ).format(shapes, z + 1, _BELIEVED, cell=DEPTH - CELL_BITS - z, kind=_kind(layer))
         made.append(
             sql.SQL(
-                "INSERT INTO {} {} SELECT {}, cx >> {bits}, cy >> {bits}, cx, cy, at, sum(n),"
+                "INSERT INTO {} {} SELECT {}, cx >> {bits}, cy >> {bits}, cx, cy, at, kind, sum(n),"
                 " sum(area), sum(px), sum(py), sum(fids) FROM ({} UNION ALL {})"
-                " e(at, n, area, px, py, fids, cx, cy) GROUP BY cx, cy, at"
+                " e(at, kind, n, area, px, py, fids, cx, cy) GROUP BY cx, cy, at, kind"
                 " ORDER BY cx >> {bits}, cy >> {bits}"
             ).format(table(layer), _COLUMNS, z, below, here, bits=CELL_BITS)
         )
@@ -89,9 +94,23 @@ def build(layer: Layer, shapes: sql.Composable) -> list[sql.Composed]:
     return made
 
 
+def coloured_by(layer: Layer) -> str | None:
+    """The text by which the map colours the layer, so that a cell says which prevails."""
+    column = class_column(layer.name, layer.column_names)
+    text = any(c.name == column and c.type == "text" for c in layer.columns)
+    return column if text else None
+
+
+def _kind(layer: Layer) -> sql.Composable:
+    column = coloured_by(layer)
+    return sql.SQL("NULL::text") if column is None else sql.Identifier(column)
+
+
 def told_as(layer: Layer) -> tuple[str, ...]:
-    """The attributes of a cell: how many features it stands for, and their area in m²."""
-    wanted = ("count",) if layer.shape == "Point" else ("count", "area")
+    """The attributes of a cell: how many features it stands for, their area in m², and how much
+    of the cell they cover, in per cent.
+    """
+    wanted = ("count",) if layer.shape == "Point" else ("count", "area", "cover")
     return tuple(name if name not in layer.column_names else f"{name}_" for name in wanted)
 
 
@@ -101,7 +120,9 @@ def nothing(layer: Layer) -> list[sql.Composable]:
 
 
 def cells(pg: Pg, view: Reading, shapes: Reading, zxy: Zxy, *, narrowed: bool) -> sql.Composed:
-    """The cells of a tile: cell_x, cell_y, n, area, and sums of px, py and fids.
+    """The cells of a tile: cell_x, cell_y, kind, n, area, and sums of px, py and fids.
+
+    The kind is the one that has most of the area.
 
     view: the reading of the layer; shapes: that of its stored shapes, with the filter's
     conditions, if it is narrowed by one.
@@ -122,12 +143,19 @@ def cells(pg: Pg, view: Reading, shapes: Reading, zxy: Zxy, *, narrowed: bool) -
             now = Moment(moment.valid_at, view.layer.last_recorded)
             parts.append(_counted(replace(shapes, moment=now).where(among), zxy, -1))
             parts.append(_counted(shapes.where(among), zxy, 1))
-    return sql.SQL(
-        "SELECT cell_x, cell_y, sum(n)::bigint AS n, sum(area) AS area, sum(px) AS px,"
+    kinds = sql.SQL(
+        "SELECT cell_x, cell_y, kind, sum(n)::bigint AS n, sum(area) AS area, sum(px) AS px,"
         " sum(py) AS py, sum(fids) AS fids"
-        " FROM ({}) part (cell_x, cell_y, n, area, px, py, fids)"
-        " GROUP BY cell_x, cell_y HAVING sum(n) > 0"
+        " FROM ({}) part (cell_x, cell_y, kind, n, area, px, py, fids)"
+        " GROUP BY cell_x, cell_y, kind HAVING sum(n) > 0"
     ).format(sql.SQL(" UNION ALL ").join(parts))
+    if coloured_by(view.layer) is None:
+        return kinds
+    return sql.SQL(
+        "SELECT cell_x, cell_y, (array_agg(kind ORDER BY area DESC, n DESC))[1] AS kind,"
+        " sum(n)::bigint AS n, sum(area) AS area, sum(px) AS px, sum(py) AS py, sum(fids) AS fids"
+        " FROM ({}) kinds GROUP BY cell_x, cell_y"
+    ).format(kinds)
 
 
 def rows(view: Reading, zxy: Zxy, names: Sequence[str]) -> list[sql.Composed]:
@@ -137,16 +165,32 @@ def rows(view: Reading, zxy: Zxy, names: Sequence[str]) -> list[sql.Composed]:
     """
     layer = view.layer
     types = {column.name: column.type for column in layer.columns}
-    blank = sql.SQL("").join(sql.SQL("NULL::{}, ").format(sql.SQL(types[name])) for name in names)
+    kind = coloured_by(layer)
+    blank = sql.SQL("").join(
+        sql.SQL("kind, " if name == kind else "NULL::{}, ").format(sql.SQL(types[name]))
+        for name in names
+    )
     side = EXTENT >> CELL_BITS
     z, x, y = zxy
     if layer.shape != "Point":
         square = sql.SQL(
-            "SELECT NULL::bigint, {}n, round(area / 10000)::bigint, ST_Translate("
+            "SELECT NULL::bigint, {}n, round(area / 10000)::bigint,"
+            " least(round(area / {whole} * cosh(pi() * (1 - (2 * cell_y + 1) / {world})) ^ 2), 100)"
+            "::bigint, ST_Translate("
             "ST_ForcePolygonCCW(ST_MakeEnvelope(0, 0, {side}, {side})),"
             " (cell_x - {left}) * {side}, (cell_y - {top}) * {side}) FROM cell"
         )
-        return [square.format(blank, side=side, left=x << CELL_BITS, top=y << CELL_BITS)]
+        world = 1 << z + CELL_BITS
+        return [
+            square.format(
+                blank,
+                side=side,
+                left=x << CELL_BITS,
+                top=y << CELL_BITS,
+                whole=100 * (2 * WORLD / world) ** 2,
+                world=float(world),
+            )
+        ]
     middle = sql.SQL("ST_MakePoint((px / n - {}) / {unit}, (py / n - {}) / {unit})").format(
         x << DEPTH - z, y << DEPTH - z, unit=sql.Literal((1 << DEPTH - z) / EXTENT)
     )
@@ -165,7 +209,7 @@ def _summed(view: Reading, zxy: Zxy) -> sql.Composed:
     valid_at = view.moment.valid_at
     assert isinstance(valid_at, datetime)
     return sql.SQL(
-        "SELECT cell_x, cell_y, n, area, px, py, fids FROM {}"
+        "SELECT cell_x, cell_y, kind, n, area, px, py, fids FROM {}"
         " WHERE z = {} AND x = {} AND y = {} AND at <= {}"
     ).format(table(view.layer), *zxy, instant(valid_at))
 
@@ -178,7 +222,7 @@ def _counted(shapes: Reading, zxy: Zxy, sign: int) -> sql.Composed:
     )
     return shapes.where(here).select(
         sql.SQL(
-            "px >> {s}, py >> {s}, {sign}, {sign} * area, {sign} * px::bigint,"
+            "px >> {s}, py >> {s}, {kind}, {sign}, {sign} * area, {sign} * px::bigint,"
             " {sign} * py::bigint, {sign}::numeric * fid"
-        ).format(s=DEPTH - CELL_BITS - z, sign=sign)
+        ).format(s=DEPTH - CELL_BITS - z, sign=sign, kind=_kind(shapes.layer))
     )

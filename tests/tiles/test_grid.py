@@ -159,3 +159,16 @@ def test_points_that_crowd_are_clusters_and_a_lone_one_is_itself(database: Datab
     far = tile(database, "town", zxy_at(12, 560_000, 3_500_000))
     assert set(far.features) == {COUNT + 1}
     assert far.features[COUNT + 1]["properties"]["height"] == COUNT
+
+
+def test_a_cell_is_of_the_kind_that_prevails_in_it(database: Database) -> None:
+    """Of a layer that the map colours by a column, here the parcels by their land code."""
+    crowd = squares(COUNT)
+    codes = ["0101" if n % 4 else "0703" for n in range(COUNT)]
+    load(database, "parcels", crowd, "MultiPolygon", text=("land_code", codes))
+    store(database, "parcels")
+    told = tiles_of_town(database, "parcels", 9)
+    kinds = [cell["properties"]["land_code"] for cell in told.cells]
+    assert set(kinds) <= {"0101", "0703"}
+    assert kinds.count("0101") > 0.7 * len(kinds)  # at the rim a cell may hold but one row
+    assert all(0 <= cell["properties"]["cover"] <= 100 for cell in told.cells)
