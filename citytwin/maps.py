@@ -21,6 +21,7 @@ from tiles.cartography import SHAPES
 from tiles.colours import PARAMETERS
 from tiles.matrix_set import MIN_ZOOM, WEB_MERCATOR_QUAD
 from tiles.raster_tilejson import raster_tilejson
+from tiles.render import cell_attributes
 from tiles.several import names_of
 from tiles.style import MIMETYPE as STYLE
 from tiles.style import StyleLayer, style
@@ -115,6 +116,7 @@ def style_layer(layer: Layer) -> StyleLayer:
         DEEPEST_DRAWN,
         layer.extent,
         derived=layer.lineage is not None,
+        cells=cell_attributes(layer),
     )
 
 

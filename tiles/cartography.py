@@ -7,7 +7,7 @@ In both, "$colour", "$name" and "$radius" stand for what this module works out f
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Literal
 from zlib import crc32
@@ -78,6 +78,29 @@ def look(
         draw=drawn,
         classes=classes,
     )
+
+
+def with_cells(its_look: Look, geometry: Geometry, cells: Sequence[str]) -> Look:
+    """The look of a layer whose small features low zooms tell as cells with these attributes.
+
+    The first is the count, which only cells have, the last what they are shaded by.
+    """
+    count = cells[0]
+    alone = ["!", ["has", count]]
+    drawn = [
+        {**layer, "filter": ["all", layer["filter"], alone] if "filter" in layer else alone}
+        for layer in its_look.draw
+    ]
+    values: dict[str, Expression | None] = {
+        "$colour": class_colour(its_look.classes)
+        if its_look.classes
+        else its_look.legend[0]["colour"],
+        "$count": count,
+        "$cover": cells[-1],
+    }
+    first = min(layer["minzoom"] for layer in drawn)
+    told = [{**_fill_in(one, values), "minzoom": first} for one in _SHARED["cells"][geometry]]
+    return replace(its_look, draw=[*drawn, *(one for one in told if first < one["maxzoom"])])
 
 
 def class_column(name: str, columns: Sequence[str]) -> str | None:

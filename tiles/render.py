@@ -12,7 +12,7 @@ from spatial.layer import Box, Layer
 from spatial.query import Reading
 from tiles import grid
 from tiles.bands import BANDS, DETAIL, banded, shape, stored
-from tiles.matrix_set import WEB_MERCATOR_QUAD, MatrixSet, Zxy
+from tiles.matrix_set import MIN_ZOOM, WEB_MERCATOR_QUAD, MatrixSet, Zxy
 from tiles.vector import ALL, BUFFER, EXTENT, MARGIN, Options, bounds, mvt
 
 FEW = 2000  # features of which a layer draws each one at every zoom
@@ -43,6 +43,11 @@ def render(
 def aggregated(layer: Layer, zoom: int) -> bool:
     """Whether at this zoom the layer's small features are told as cells."""
     return zoom < DETAIL and layer.current > FEW and layer.shape != "LineString"
+
+
+def cell_attributes(layer: Layer) -> tuple[str, ...]:
+    """The attributes of the cells among a layer's tiles; none where there are no cells."""
+    return grid.told_as(layer) if aggregated(layer, MIN_ZOOM) else ()
 
 
 def drawn(pg: Pg, view: Reading, zxy: Zxy, options: Options) -> sql.Composed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import log2
 from typing import Any
 
-from tiles.cartography import BACKGROUND, GROUPS, Geometry, Look, look
+from tiles.cartography import BACKGROUND, GROUPS, Geometry, Look, look, with_cells
 
 type Box = tuple[float, float, float, float]
 
@@ -24,7 +24,8 @@ class StyleLayer:
 
     `title` has zh and en, `columns` are those in its tiles, `minzoom` and `maxzoom` the zooms that
     tiles exist for, `bounds` west, south, east, north in degrees. A `derived` layer, an analysis's
-    result, waits in the list until it is chosen, since it covers what it was made from.
+    result, waits in the list until it is chosen, since it covers what it was made from. `cells` are
+    the attributes of the cells by which low zooms tell small features, if they do.
     """
 
     name: str
@@ -35,6 +36,7 @@ class StyleLayer:
     maxzoom: int
     bounds: Box | None = None
     derived: bool = False
+    cells: tuple[str, ...] = ()
 
 
 def style(
@@ -56,6 +58,8 @@ def style(
     looks = []
     for layer in layers:
         its_look = look(layer.name, layer.title, layer.geometry, layer.columns, language)
+        if layer.cells:
+            its_look = with_cells(its_look, layer.geometry, layer.cells)
         shown = len(layers) == 1 or (its_look.visible and not layer.derived)
         looks.append((layer, replace(its_look, visible=shown)))
     looks.sort(key=lambda pair: (pair[1].rank, pair[0].name))

@@ -7,7 +7,9 @@ from urllib.parse import quote, urlencode
 from spatial.asof import AsOf
 from spatial.filter.filter import Filter
 from spatial.layer import Box, Layer
+from tiles.bands import DETAIL
 from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM
+from tiles.render import cell_attributes
 
 _NUMBERS = ("integer", "bigint", "double precision")
 WORLD_BOUNDS = (-180.0, -85.0511, 180.0, 85.0511)
@@ -45,7 +47,9 @@ def tilejson(
         "maxzoom": min(DEEPEST_DRAWN, MAX_ZOOM),
         "bounds": [west, south, east, north],
         "center": [(west + east) / 2, (south + north) / 2, 13],
-        "vector_layers": [vector_layer(layer, language) for layer in layers],
+        "vector_layers": [
+            vector_layer(layer, language) | _cells(layer, language) for layer in layers
+        ],
     }
 
 
@@ -62,6 +66,25 @@ def vector_layer(layer: Layer, language: str) -> dict[str, Any]:
         "id": layer.name,
         "description": layer.title(language),
         "fields": {c.name: _kind(c.type) for c in layer.columns},
+    }
+
+
+def _cells(layer: Layer, language: str) -> dict[str, Any]:
+    """What TileJSON says of the cells that tell a layer's small features at low zooms."""
+    cells = cell_attributes(layer)
+    if not cells:
+        return {}
+    fields = {column.name: _kind(column.type) for column in layer.columns}
+    said = (
+        f"zoom {DETAIL} 起逐个显示；以下小要素汇总为格网，属性 {cells[0]} 为数量"
+        if language == "zh"
+        else f"feature by feature from zoom {DETAIL}; below it, small ones are told as cells,"
+        f" which have the attribute {cells[0]}"
+    )
+    return {
+        "description": f"{layer.title(language)} ({said})",
+        "fields": fields | dict.fromkeys(cells, "Number"),
+        "detail_minzoom": DETAIL,
     }
 
 

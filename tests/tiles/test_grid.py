@@ -164,7 +164,7 @@ def test_points_that_crowd_are_clusters_and_a_lone_one_is_itself(database: Datab
 def test_a_cell_is_of_the_kind_that_prevails_in_it(database: Database) -> None:
     """Of a layer that the map colours by a column, here the parcels by their land code."""
     crowd = squares(COUNT)
-    codes = ["0101" if n % 4 else "0703" for n in range(COUNT)]
+    codes = ["0703" if n % 4 == 1 else "0101" for n in range(COUNT)]
     load(database, "parcels", crowd, "MultiPolygon", text=("land_code", codes))
     store(database, "parcels")
     told = tiles_of_town(database, "parcels", 9)
