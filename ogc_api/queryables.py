@@ -20,7 +20,9 @@ _OURS: dict[str, dict[str, Any]] = {
 
 
 def queryables(name: str) -> dict[str, Any]:
-    """What filters and query parameters may name: attributes, geometry and fid."""
+    """What filters and query parameters may name: attributes, geometry and fid; of rasters none."""
+    if grid := _grid(name):
+        return _schema(grid, "queryables", {})
     layer = _find(name)
     theirs = {column.name: field(column) for column in layer.columns}
     asked = {
@@ -43,9 +45,7 @@ def schema(name: str) -> dict[str, Any]:
     Id and time stand outside a feature's `properties`, and so without a plain `type` here: QGIS
     would make empty columns of them.
     """
-    with snapshot(context.database.get()) as pg:
-        grid = next((one for one in rasters(pg, context.grant.get()) if one.name == name), None)
-    if grid is not None:
+    if grid := _grid(name):
         bands = {band.name: grid_config.field(band) for band in grid.latest.bands}
         return _schema(grid, "schema", bands)
     layer = _find(name)
@@ -66,6 +66,11 @@ def schema(name: str) -> dict[str, Any]:
         _free("valid_to", layer): _bound("valid to 止", "end"),
     }
     return _schema(layer, "schema", told)
+
+
+def _grid(name: str) -> Raster | None:
+    with snapshot(context.database.get()) as pg:
+        return next((one for one in rasters(pg, context.grant.get()) if one.name == name), None)
 
 
 _ID = {
