@@ -60,7 +60,7 @@ def _paths(geom: Any) -> list[Any]:
 
 def _cut(geom: Any) -> Any:
     parts = [_part(part) for part in shapely.get_parts(geom)]
-    flat = [piece for part in parts for piece in shapely.get_parts(part)]
+    flat = [piece for part in parts for piece in shapely.get_parts(part) if not piece.is_empty]
     if not flat:
         return None
     if geom.geom_type in ("Point", "GeometryCollection") and len(flat) == 1:

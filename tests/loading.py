@@ -21,7 +21,8 @@ RASTERS = (".tif", ".tiff", ".nc")
 class Loader:
     """The process, seen from the test; started again after it died or was killed."""
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, conninfo: str = "") -> None:
+        """Without a database the files are only read."""
         self._conninfo = conninfo
         self._process: subprocess.Popen[str] | None = None
 
@@ -70,21 +71,22 @@ def _serve(conninfo: str) -> None:
 
     answers = sys.stdout
     sys.stdout = sys.stderr
-    database = Database(conninfo)
+    database = Database(conninfo) if conninfo else None
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         task = json.loads(line)
         began, peak = time.perf_counter(), _peak()
         try:
-            answer = {"loaded": _load(database, Path(task["path"]), task["options"])}
+            taken = _load(database, Path(task["path"]), task["options"])
+            answer = {"loaded": taken}
         except CityError as error:
             answer = {"refused": str(error)}
         except BaseException:
             answer = {"crashed": traceback.format_exc(limit=-4)}
         answer["seconds"] = round(time.perf_counter() - began, 3)
         answer["megabytes"] = (_peak() - peak) // 1024
-        answer["left"] = _layers(database)
+        answer["left"] = _layers(database) if database else 0
         print(json.dumps(answer, default=str), file=answers, flush=True)
 
 
@@ -94,6 +96,8 @@ def _peak() -> int:
 
 def _load(database: Any, path: Path, options: dict[str, str]) -> list[dict[str, Any]]:
     """What a load reports beside what is really there; dropped again."""
+    if database is None:
+        return _read(path, options)
     from dataclasses import asdict
 
     from citytwin.rasters import store_raster
@@ -112,6 +116,19 @@ def _load(database: Any, path: Path, options: dict[str, str]) -> list[dict[str, 
                 found["told"] = len(json.loads(report.rejects.read_bytes())["features"])
             found |= _stored(database, report.layer)
             reports.append(found)
+    return reports
+
+
+def _read(path: Path, options: dict[str, str]) -> list[dict[str, Any]]:
+    from datasets.vector import open_source
+
+    reports = []
+    for layer in open_source(path, **options):
+        loaded = rejected = 0
+        for batch in layer.batches():
+            loaded += batch.table.num_rows
+            rejected += len(batch.rejected)
+        reports.append({"layer": layer.name, "loaded": loaded, "rejected": rejected})
     return reports
 
 
