@@ -25,6 +25,7 @@ from ogc_api import (
     item_routes,
     jsonfg,
     process_routes,
+    quality_routes,
     queryables,
     record_routes,
     tile_routes,
@@ -149,6 +150,7 @@ routes = [
     Route("/collections", _collections),
     Route("/collections/{layer}", _collection),
     *record_routes.routes,
+    *quality_routes.routes,
     Route("/collections/{layer}/schema", _described(queryables.schema, core.get_collection_schema)),
     Route(
         "/collections/{layer}/queryables",

@@ -1,0 +1,117 @@
+"""The quality report of a layer: one pass over its present state in SQL, kept until it changes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyproj
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from spatial import catalogue, crs
+from spatial.asof import AsOf, format_instant
+from spatial.database import Database, Pg
+from spatial.grant import EVERYBODY, Grant, rule
+from spatial.layer import Layer
+from spatial.moment import resolve
+from spatial.query import Reading, snapshot
+from spatial.sql import statement
+
+EXAMPLES = 10
+RENEWED_DAYS = {
+    "continual": 1, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "annually": 366,
+}  # fmt: skip
+
+
+def quality(database: Database, name: str, grant: Grant) -> dict[str, Any]:
+    """What a steward needs to trust a layer, of the rows that the grant may see, now.
+
+    features; completeness, per field how many have a value; geometry: missing, empty, invalid,
+    outside of where its CRS is meant for, and repeated, each with some fids; freshness. Raises
+    NotFound for a layer that the grant does not see.
+    """
+    with snapshot(database) as pg:
+        layer = catalogue.find_visible(pg, name, grant)
+        whole = rule(grant, layer) == EVERYBODY
+        kept = _kept(pg, layer) if whole else None
+        report = kept or _made(pg, layer, grant)
+    if whole and kept is None:
+        with database.begin() as tx:
+            tx.pg.execute(
+                "INSERT INTO city.quality (layer_id, cursor, report) VALUES (%s, %s, %s)"
+                " ON CONFLICT (layer_id) DO UPDATE SET cursor = excluded.cursor,"
+                " report = excluded.report, made_at = clock_timestamp()",
+                [layer.id, layer.cursor, Jsonb(report)],
+            )
+    return report | {"freshness": _freshness(layer)}
+
+
+def _kept(pg: Pg, layer: Layer) -> dict[str, Any] | None:
+    row = pg.execute(
+        "SELECT report FROM city.quality WHERE layer_id = %s AND cursor = %s",
+        [layer.id, layer.cursor],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _made(pg: Pg, layer: Layer, grant: Grant) -> dict[str, Any]:
+    fields = [
+        sql.SQL("count(nullif(btrim({}), ''))" if column.type == "text" else "count({})").format(
+            sql.Identifier(column.name)
+        )
+        for column in layer.columns
+    ]
+    rows = Reading(layer, resolve(pg, AsOf()), grant).select(sql.SQL("*"))
+    west, south, east, north = _meant(layer.srid)
+    pg.execute("SET LOCAL work_mem = '128MB'")
+    row = pg.execute(
+        statement("quality").format(
+            rows=rows,
+            filled=sql.SQL("ARRAY[{}]::bigint[]").format(sql.SQL(", ").join(fields)),
+            area=sql.SQL("ST_MakeEnvelope({}, {}, {}, {}, {})").format(
+                west, south, east, north, layer.srid
+            ),
+            examples=EXAMPLES,
+        )
+    ).fetchone()
+    assert row is not None
+    count, filled, *found = row
+    checks = ("missing", "empty", "invalid", "outside", "repeated")
+    return {
+        "layer": layer.name,
+        "cursor": layer.cursor,
+        "made_at": format_instant(datetime.now(UTC)),
+        "features": count,
+        "completeness": [
+            {
+                "field": column.name, "title": column.title, "filled": number,
+                "share": round(number / count, 6) if count else None,
+            }
+            for column, number in zip(layer.columns, filled or (), strict=True)
+        ],
+        "geometry": {
+            check: {"features": found[2 * n], "fids": found[2 * n + 1] or []}
+            for n, check in enumerate(checks)
+        },
+    }  # fmt: skip
+
+
+def _meant(srid: int) -> tuple[float, float, float, float]:
+    """Where a CRS is meant to be used, in its own coordinates; a tenth of a degree is let pass."""
+    area = pyproj.CRS(srid).area_of_use
+    if area is None or area.west > area.east:
+        return -1e30, -1e30, 1e30, 1e30
+    west, south = max(area.west - 0.1, -180), max(area.south - 0.1, -90)
+    east, north = min(area.east + 0.1, 180), min(area.north + 0.1, 90)
+    return crs.transform_bounds((west, south, east, north), crs.WGS84, srid)
+
+
+def _freshness(layer: Layer) -> dict[str, Any]:
+    """When it was last renewed, and whether that is longer ago than its steward promised."""
+    days = (datetime.now(UTC) - layer.last_recorded).days
+    promised = RENEWED_DAYS.get(layer.metadata.frequency)
+    return {
+        "last_recorded": format_instant(layer.last_recorded),
+        "days": days,
+        "frequency": layer.metadata.frequency or None,
+        "overdue": None if promised is None else days > promised,
+    }
