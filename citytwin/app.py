@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from citytwin import archives, fonts, health, maps, qgis, twin
+from citytwin import archives, catalogue_pages, fonts, health, maps, qgis, twin
 from citytwin.access import Access
 from citytwin.home import rasters_dir
 from citytwin.settings import Settings, settings
@@ -39,6 +39,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
         *archives.routes,
         *qgis.routes,
         *twin.routes,
+        *catalogue_pages.routes,
     ]
     if (SCREEN / "index.html").is_file():
         rooms += [
