@@ -1,5 +1,6 @@
 """Units as UCUM writes them (`ug/m3`, `Cel`, `m3/s`), converted by pint."""
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -52,6 +53,7 @@ def _reader() -> Callable[[str], Any]:
     from pint import UnitRegistry
     from ucumvert import UcumToPintTransformer, get_ucum_parser
 
+    logging.getLogger("lark").setLevel(logging.WARNING)  # it tells of its grammar otherwise
     registry = UnitRegistry(preprocessors=[lambda text: text.translate(_BRACKETS)])
     definitions = files("ucumvert").joinpath("pint_ucum_defs.txt").read_text(encoding="utf-8")
     registry.load_definitions(definitions.replace(_UNTAKEN, "").splitlines())

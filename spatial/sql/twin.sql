@@ -67,7 +67,8 @@ CREATE TABLE city.series (
 
 CREATE FUNCTION city.new_twin_edition() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE city.twin SET edition = edition + 1;
+    -- at random, so that a database that was restored never repeats a number it had before
+    UPDATE city.twin SET edition = floor(random() * 9007199254740992)::bigint;
     RETURN NULL;
 END $$;
 CREATE TRIGGER new_edition AFTER INSERT OR UPDATE OR DELETE ON city.asset
