@@ -63,19 +63,20 @@ def place(database: Database, count: int) -> None:
 
 
 def live_through(database: Database, count: int, rounds: int) -> tuple[datetime, datetime]:
-    """So many rounds of a reading of each series, a minute each, with keyframes as they are due."""
+    """So many minutes of a reading of each series a minute, with keyframes as they are due."""
     rng = np.random.default_rng(7)
     with database.begin() as tx:
         ids = packed.select_packed(tx.pg, sql.SQL("SELECT id FROM city.series"), ["int8"])[0]
     end = datetime.now(UTC) - timedelta(hours=1)
     start = end - timedelta(minutes=rounds)
-    for n in range(rounds):
-        began = packed.micros(start + timedelta(minutes=n))
-        recorded = np.sort(began + rng.integers(0, 60_000_000, count))
-        age = rng.integers(0, 20_000_000, count)
-        late = rng.random(count) < LATE_SHARE
+    half = count // 2
+    for n in range(2 * rounds):
+        began = packed.micros(start + timedelta(seconds=30 * n))
+        recorded = np.sort(began + rng.integers(0, 30_000_000, half))
+        age = rng.integers(0, 20_000_000, half)
+        late = rng.random(half) < LATE_SHARE
         age[late] = rng.integers(LATE_US + 1, 24 * 3_600_000_000, int(late.sum()))
-        x, series = rng.normal(0, 1, count), rng.permutation(ids)
+        x, series = rng.normal(0, 1, half), rng.permutation(ids)[:half]
         with database.begin() as tx:
             for table, rows in (("late", late), ("observation", ~late)):
                 if table == "observation":

@@ -1,7 +1,8 @@
 """When keyframes are made, and which are kept.
 
-One is made as soon as as many readings have come as it would hold values: so a question never
-reads more readings than there are series, and keyframes never take more room than readings.
+One is made as soon as half as many readings have come as it would hold values: so a question
+never reads more than half as many readings as there are series, and keyframes take less room than
+the readings themselves (56 bytes a reading against 84).
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ def step(pg: Pg) -> int:
     """After how many readings a keyframe is due."""
     row = pg.execute("SELECT count(*) FROM city.latest").fetchone()
     assert row is not None
-    return max(int(row[0]), FEWEST)
+    return max(int(row[0]) // 2, FEWEST)
 
 
 def due(database: Database) -> bool:

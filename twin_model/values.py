@@ -19,7 +19,18 @@ from twin_model.packed import Column
 from twin_model.window import LATE
 
 _CELLS = ("int4", "timestamptz", "timestamptz", "float8", "float8", "int2")
-_SELECT = "SELECT series, at, recorded, x, coalesce(y, 'NaN'), quality FROM city."
+_SELECT = "SELECT series, at, recorded, x, y, quality FROM city."
+# each array costs as much as a third of the scan: those that few readings need are left out
+_PACKED = """
+SELECT array_send(array_agg(quality::int8 << 32 | series) FILTER (WHERE y IS NULL)),
+    array_send(array_agg(at) FILTER (WHERE y IS NULL)),
+    array_send(array_agg(x) FILTER (WHERE y IS NULL)),
+    array_send(array_agg(quality::int8 << 32 | series) FILTER (WHERE y IS NOT NULL)),
+    array_send(array_agg(at) FILTER (WHERE y IS NOT NULL)),
+    array_send(array_agg(x) FILTER (WHERE y IS NOT NULL)),
+    array_send(array_agg(y) FILTER (WHERE y IS NOT NULL)) FROM ({query}) reading
+"""
+_WITH_STAMPS = "SELECT series, at, recorded, x, coalesce(y, 'NaN'), quality FROM ({query}) reading"
 _WHOLE = _SELECT + "observation WHERE at <= {at} AND recorded <= {known} {only}"
 _WHOLE_LATE = _SELECT + "late WHERE at <= {at} AND recorded <= {known} {only}"
 _IN_TIME = (
@@ -84,11 +95,8 @@ def latest(pg: Pg, at: datetime, series: Column | None = None) -> Values | None:
     only: sql.Composable = sql.SQL("")
     if series is not None:
         only = sql.SQL("WHERE series = ANY({}::int4[])").format(series.tolist())
-    query = sql.SQL(_SELECT + "latest {only} ORDER BY series").format(only=only)
-    ids, ats, _, x, y, quality = packed.select_packed(pg, query, _CELLS)
-    if len(ats) and ats.max() > packed.micros(at):
-        return None
-    return Values(ids.astype(np.int64), ats, x, y, quality)
+    found = merge(NOTHING, *_fetch(pg, sql.SQL(_SELECT + "latest {only}").format(only=only)))
+    return None if len(found) and found.at.max() > packed.micros(at) else found
 
 
 def keyframe(pg: Pg, at: datetime, known_at: datetime) -> Keyframe | None:
@@ -149,7 +157,38 @@ def advance(
         if series is not None:
             base = base.rows(np.isin(base.series, series))
     query = sql.SQL(" UNION ALL ").join(sql.SQL(arm).format(**named) for arm in arms)
-    return merge(base, *packed.select_packed(pg, query, _CELLS))
+    return merge(base, *_fetch(pg, query))
+
+
+def _fetch(pg: Pg, query: sql.Composable) -> list[Column]:
+    """series, at, recorded, x, y, quality of some readings; recorded matters only between equals,
+    and is 0 where no two are of one series and moment.
+    """
+    with pg.cursor(binary=True) as cursor:
+        row = cursor.execute(sql.SQL(_PACKED).format(query=query)).fetchone()
+    assert row is not None
+    kinds = ("int8", "timestamptz", "float8")
+    flat = [packed.unpack(data, kind) for data, kind in zip(row[:3], kinds, strict=True)]
+    placed = [
+        packed.unpack(data, kind) for data, kind in zip(row[3:], (*kinds, "float8"), strict=True)
+    ]
+    key, at, x = (np.concatenate(pair) for pair in zip(flat, placed[:3], strict=True))
+    series = key & 0xFFFFFFFF
+    if _has_equals(series, at):
+        full = sql.SQL(_WITH_STAMPS).format(query=query)
+        return packed.select_packed(pg, full, _CELLS)
+    y = np.concatenate([np.full(len(flat[0]), np.nan), placed[3]])
+    return [series, at, np.zeros(len(at), np.int64), x, y, (key >> 32).astype(np.int16)]
+
+
+def _has_equals(series: Column, at: Column) -> bool:
+    """Whether two of the newest readings are of one series and moment."""
+    if not len(series):
+        return False
+    newest = np.full(1 + int(series.max()), _NEVER)
+    np.maximum.at(newest, series, at)
+    newest_of = series[at == newest[series]]
+    return bool(np.bincount(newest_of).max() > 1)
 
 
 def merge(
