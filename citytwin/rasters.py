@@ -7,11 +7,16 @@ from uuid import uuid4
 
 from datasets.raster import RasterInfo, to_cog
 from spatial import crs
+from spatial.asof import AsOf
 from spatial.database import Database
+from spatial.errors import NotFound
+from spatial.grant import OWNER
 from spatial.layer import check_name, clean_name
+from spatial.moment import resolve
 from spatial.period import ALWAYS, Period
+from spatial.query import snapshot
 from spatial.raster import Edition
-from spatial.rasters import RasterSpec, register
+from spatial.rasters import RasterSpec, editions, find_visible, register
 
 
 def store_raster(
@@ -75,6 +80,32 @@ def _converted(file: Path, store: Path, made: str, crs_text: str | None) -> tupl
     from datasets.stack import to_store
 
     return to_store(file, store, made, crs=crs_text)
+
+
+def told(database: Database, name: str, asof: AsOf) -> dict[str, Any] | None:
+    """What there is to say of a raster at an AsOf; None where no raster has the name."""
+    with snapshot(database) as pg:
+        try:
+            it = find_visible(pg, name, OWNER)
+        except NotFound:
+            return None
+        moment = resolve(pg, asof)
+        found = editions(pg, it, moment)
+    states = [
+        {
+            "from": state.valid.start,
+            "to": state.valid.end,
+            "shape": state.shape,
+            "moments": len(state.starts) or 1,
+        }
+        for state in found
+    ]
+    return {
+        "layer": it.name, "title_zh": it.title_zh, "title_en": it.title_en, "type": "Raster",
+        "srid": it.srid, "class": it.access, "vertical_datum": it.vertical_datum,
+        "bands": {band.name: band.unit for band in it.latest.bands}, "extent": it.extent,
+        "last_recorded": it.last_recorded, "states": states, "as_of": moment.cite().params(),
+    }  # fmt: skip
 
 
 def remove(store: Path, stored: str) -> None:

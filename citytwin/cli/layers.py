@@ -189,11 +189,18 @@ def show(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Show a layer: its columns, its place in space and time, its count at a moment."""
+    """Show a layer: its columns, its place in space and time, its count at a moment.
+
+    Of a raster: its bands, and the states that a moment's books tell of.
+    """
+    from citytwin.rasters import told
     from spatial.query import reading
 
     with city(data) as (database, chosen):
         asof = chosen_asof(chosen, at, known_at, scenario)
+        if raster := told(database, layer, asof):
+            answer(raster, json, table(("", ""), list(raster.items())))
+            return
         with reading(database, layer, asof, OWNER) as (pg, view):
             row = pg.execute(view.count()).fetchone()
             it, moment = view.layer, view.moment

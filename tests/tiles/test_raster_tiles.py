@@ -8,8 +8,9 @@ import pytest
 from grids import ground, netcdf, rain, store_ground, store_rain
 from rasterio.io import MemoryFile
 
-from citytwin.rasters import store_raster
+from citytwin.rasters import store_raster, told
 from datasets.cells import Frame, read
+from spatial.asof import AsOf
 from spatial.crs import WORLD, transformer
 from spatial.grant import OWNER
 from spatial.period import Period
@@ -124,11 +125,12 @@ def test_the_moment_chooses_the_state(client, database, tmp_path):
     assert now.content != then.content
     with snapshot(database) as pg:
         before = find_visible(pg, "ground", OWNER)
-    first = min(e.id for e in before.editions)
     assert [e.valid.end is None for e in before.editions] == [False, True]
-    assert first > 0
-    values = client.get("/collections/ground/position?coords=POINT(120.297 31.491)&datetime=../..")
-    assert len(values.json()["ranges"]["height"]["values"] or []) >= 1
+    shown = told(database, "ground", AsOf())
+    assert shown is not None
+    assert [state["to"] is None for state in shown["states"]] == [False, True]
+    assert shown["bands"] == {"height": "m"}
+    assert told(database, "nothing", AsOf()) is None
 
 
 def test_the_books_keep_what_they_said(client, database, tmp_path):
