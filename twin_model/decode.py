@@ -1,7 +1,7 @@
-"""Readings from JSON, NDJSON, CSV and Arrow."""
+"""Readings from JSON, NDJSON, CSV, Arrow and Parquet."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
 
 from spatial.errors import Invalid, Unsupported
 from twin_model.kinds import Kind, Quality
@@ -20,7 +21,8 @@ from twin_model.times import read_times
 
 JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
 ARROW = "application/vnd.apache.arrow.stream"
-FORMS = (JSON, NDJSON, CSV, ARROW)
+PARQUET = "application/vnd.apache.parquet"
+FORMS = (JSON, NDJSON, CSV, ARROW, PARQUET)
 _NUMBERS = frozenset((int, float))
 
 
@@ -30,15 +32,32 @@ def decode(body: bytes, form: str, zone: tzinfo) -> Readings:
     Rows that cannot be taken are marked as refused. Raises Invalid where the body as a whole
     cannot be read, and Unsupported for another form.
     """
+    found = _parse(body, form)
+    return from_table(found, zone) if isinstance(found, pa.Table) else from_rows(found, zone)
+
+
+def decode_parts(body: bytes, form: str, zone: tzinfo, size: int) -> Iterator[Readings]:
+    """The same, so many readings at a time."""
+    found = _parse(body, form)
+    for start in range(0, len(found), size):
+        if isinstance(found, pa.Table):
+            yield from_table(found.slice(start, size), zone)
+        else:
+            yield from_rows(found[start : start + size], zone)
+
+
+def _parse(body: bytes, form: str) -> list[Any] | pa.Table:
     if form == JSON:
-        rows = _json(body)
-    elif form == NDJSON:
-        rows = [_line(line) for line in body.splitlines() if line.strip()]
-    elif form in (CSV, ARROW):
-        return from_table(_csv(body) if form == CSV else _arrow(body), zone)
-    else:
-        raise Unsupported(f"readings are sent as {', '.join(FORMS)}, not as {form}")
-    return from_rows(rows, zone)
+        return _json(body)
+    if form == NDJSON:
+        return [_line(line) for line in body.splitlines() if line.strip()]
+    if form == CSV:
+        return _csv(body)
+    if form == ARROW:
+        return _arrow(body)
+    if form == PARQUET:
+        return _parquet(body)
+    raise Unsupported(f"readings are sent as {', '.join(FORMS)}, not as {form}")
 
 
 def _json(body: bytes) -> list[Any]:
@@ -157,6 +176,13 @@ def _arrow(body: bytes) -> pa.Table:
         return table
     except (pa.ArrowInvalid, OSError) as error:
         raise Invalid(f"the body is not an Arrow stream: {error}") from None
+
+
+def _parquet(body: bytes) -> pa.Table:
+    try:
+        return pq.read_table(pa.BufferReader(body))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Invalid(f"the body is not Parquet: {error}") from None
 
 
 def from_table(table: pa.Table, zone: tzinfo) -> Readings:

@@ -1,22 +1,33 @@
-"""Commands on the twin: assets, quarantine."""
+"""Commands on the twin: assets, readings, quarantine."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from citytwin.cli.output import Data, Json, answer, author, city, table
+from citytwin.cli.output import Data, Json, ScenarioName, answer, author, city, table
+from spatial.asof import MAIN
+from spatial.digest import digest
+from spatial.errors import NotFound, Unsupported
 from spatial.grant import OWNER
 from spatial.period import parse_bounds
 from twin_model import assets as asset_layers
 from twin_model import classes, dossier, quarantine, relations, retention
+from twin_model.decode import ARROW, CSV, JSON, NDJSON, PARQUET, decode_parts
 from twin_model.replay import replay_all
+from twin_model.store import store
 from twin_model.times import parse_every
 
 app = typer.Typer()
 held = typer.Typer(help="Readings that could not be taken.")
 
+PART = 250_000
+FILES = {
+    ".csv": CSV, ".json": JSON, ".ndjson": NDJSON, ".jsonl": NDJSON,
+    ".parquet": PARQUET, ".arrow": ARROW, ".arrows": ARROW,
+}  # fmt: skip
 Field = Annotated[str | None, typer.Option(help="the field that holds it")]
 
 
@@ -43,6 +54,36 @@ def assets(
     with city(data) as (database, _):
         told = asset_layers.register(database, layer, roles, class_system=system)
     answer(told, json, f"{layer}: {told['assets']} new assets, {told['series']} new series.")
+
+
+@app.command()
+def readings(
+    file: Annotated[Path, typer.Argument(help="CSV, JSON, NDJSON, Parquet or an Arrow stream")],
+    scenario: ScenarioName = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Store the readings of a file; again, without storing any twice."""
+    if file.suffix.lower() not in FILES:
+        raise Unsupported(f"readings are read from {', '.join(FILES)}, not from {file.suffix}")
+    if not file.is_file():
+        raise NotFound(f"there is no file {file}")
+    body = file.read_bytes()
+    name = digest(body)
+    told = {"accepted": 0, "duplicates": 0, "quarantined": 0, "cursor": 0}
+    with city(data) as (database, chosen):
+        parts = decode_parts(body, FILES[file.suffix.lower()], ZoneInfo(chosen.timezone), PART)
+        for number, part in enumerate(parts):
+            receipt = store(
+                database, part, OWNER, scenario=scenario or MAIN, key=f"{name}#{number}"
+            )
+            for word, count in receipt.document().items():
+                told[word] = count if word == "cursor" else told[word] + count
+    answer(
+        told, json,
+        f"{told['accepted']} stored, {told['duplicates']} were there,"
+        f" {told['quarantined']} in quarantine.",
+    )  # fmt: skip
 
 
 @app.command()
