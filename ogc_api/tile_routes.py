@@ -21,6 +21,8 @@ from tiles.several import names_of, tile_of
 from tiles.tilejson import tilejson
 from tiles.vector import MIMETYPE, options_of
 
+WORTH_PACKING = 1024  # bytes
+
 
 async def tile_answer(
     request: Request, names: Sequence[str], matrices: MatrixSet, zxy: Zxy
@@ -33,14 +35,18 @@ async def tile_answer(
     headers = {
         "ETag": made.etag,
         "Cache-Control": "private, no-cache" if grant.authenticated else "no-cache",
-        "Vary": "Authorization, X-API-Key",
+        "Vary": "Authorization, X-API-Key, Accept-Encoding",
         "CityTwin-AsOf": urlencode(made.asof.params()),
     }
     if made.data is None:
         return Response(status_code=304, headers=headers)
     if not made.data:
         return Response(status_code=204, headers=headers)
-    return Response(made.data, media_type=MIMETYPE, headers=headers)
+    data = made.data
+    if len(data) >= WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+        data = await context.tiles.get().packed(made)
+        headers["Content-Encoding"] = "gzip"
+    return Response(data, media_type=MIMETYPE, headers=headers)
 
 
 def found(names: Sequence[str]) -> list[Layer]:

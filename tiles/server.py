@@ -1,6 +1,7 @@
 """Tiles as they are asked for: whether a copy is still true, from the cache, or made once."""
 
 import asyncio
+import gzip
 from collections.abc import Awaitable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from tiles.watch import Standing, Watch
 
 CACHE_BYTES = 64 << 20
 THREADS = 4
+GZIP_LEVEL = 4
 _TRIES = 3
 
 
@@ -79,6 +81,14 @@ class TileServer:
         if data is None:
             etag, data = self._make(wanted, standing, etag).result()
         return Tile(data, etag, _cite(wanted, standing))
+
+    async def packed(self, tile: Tile) -> bytes:
+        """The bytes of a tile as gzip has them, kept as they are themselves."""
+        key, data = f"{tile.etag} gzip", tile.data or b""
+        made = await _shared(
+            self.cache.make(key, lambda: (key, gzip.compress(data, GZIP_LEVEL, mtime=0)))
+        )
+        return made[1]
 
     def _standing(self, wanted: Wanted) -> Future[Standing]:
         wanted.matrices.require(wanted.zxy)

@@ -40,6 +40,10 @@ def test_http_gives_chosen_attributes_copies_and_nothing(
     place = f"/tiles/town/{z}/{x}/{y}.mvt"
     whole = client.get(place)
     assert set(decode(whole.content, "town").features)
+    assert whole.headers["content-encoding"] == "gzip"
+    bare = client.get(place, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in bare.headers
+    assert bare.content == whole.content
     chosen = client.get(f"{place}?properties=height")
     features = decode(chosen.content, "town").features.values()
     assert {tuple(feature["properties"]) for feature in features} == {("height",)}
