@@ -1,11 +1,11 @@
 """CoverageJSON (OGC 21-069): grids, series at points, trajectories, and collections of them."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+import orjson
 
 from datasets.cells import Cells
 from ogc_api.grids import Seen
@@ -140,13 +140,12 @@ def parameters(bands: Iterable[tuple[str, str, str | None]]) -> Node:
 
 def array(values: Any, names: Sequence[str], shape: Sequence[int]) -> Node:
     """An NdArray; a value that is missing is null."""
-    plain = np.ma.masked_invalid(values) if values.dtype.kind == "f" else np.ma.array(values)
-    kind = "integer" if plain.dtype.kind in "iu" else "float"
-    # as many digits as its type has: 12.3 of single precision is no 12.300000190734863
-    if plain.dtype == np.float32:
-        numbers = [None if v is None else float(str(np.float32(v))) for v in plain.ravel().tolist()]
+    if values.dtype.kind == "f":
+        # the encoder writes what is no number as null, and single precision in its own digits
+        numbers: Any = np.ascontiguousarray(np.ma.filled(values, np.nan)).ravel()
     else:
-        numbers = plain.ravel().tolist()
+        numbers = np.ma.array(values).ravel().tolist()
+    kind = "float" if values.dtype.kind == "f" else "integer"
     node: Node = {"type": "NdArray", "dataType": kind, "values": numbers}
     return node | ({"axisNames": list(names), "shape": list(shape)} if names else {})
 
@@ -170,6 +169,14 @@ def _axis(values: Any) -> Node:
     return {"start": float(values[0]), "stop": float(values[-1]), "num": len(values)}
 
 
+def plain(values: Any) -> list[float | int | None]:
+    """The values of an NdArray as Python's numbers, None where there is none."""
+    read: list[float | int | None] = orjson.loads(
+        orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+    )
+    return read
+
+
 def encode(document: Mapping[str, Any]) -> bytes:
     """As JSON text."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ogc_api.covjson import Node
+from ogc_api.covjson import Node, plain
 from spatial import crs
 
 
@@ -32,15 +32,18 @@ def _places(coverages: Iterable[Node]) -> Iterator[tuple[str | None, list[float]
         times = axes["t"]["values"] if "t" in axes else None
         if kind == "Trajectory":
             labels = axes["composite"]["coordinates"]
+            series = {name: plain(ranges[name]["values"]) for name in names}
             for at, place in enumerate(axes["composite"]["values"]):
                 said = dict(zip(labels, place, strict=True))
-                values = {name: ranges[name]["values"][at] for name in names}
+                values = {name: series[name][at] for name in names}
                 when = {"datetime": said["t"]} if "t" in said else {}
                 yield named, to(said["x"], said["y"]), when | values
             continue
         xs, ys = _axis(axes["x"]), _axis(axes["y"])
         shape = (len(times) if times else 1, len(ys), len(xs))
-        table = {name: np.array(ranges[name]["values"], object).reshape(shape) for name in names}
+        table = {
+            name: np.array(plain(ranges[name]["values"]), object).reshape(shape) for name in names
+        }
         for row, y in enumerate(ys):
             for column, x in enumerate(xs):
                 cells = {name: table[name][:, row, column].tolist() for name in names}
