@@ -14,12 +14,14 @@ import pyogrio
 from psycopg import sql
 
 from datasets.columns import shapefile_names
+from datasets.formats import survey_writer
 from datasets.formulas import harmless
 from datasets.workbook import write_workbook
 from spatial import crs
 from spatial.asof import AsOf
 from spatial.database import Database, Pg
 from spatial.errors import CityError, Invalid
+from spatial.frame import fetch
 from spatial.grant import Grant
 from spatial.query import Reading, reading
 from spatial.stream import stream
@@ -88,7 +90,7 @@ def export(
     """
     suffix = path.suffix.lower()
     writers: dict[str, Callable[[_Source, Path], int]] = {
-        ".parquet": _parquet, ".csv": _csv, ".xlsx": _xlsx,
+        ".parquet": _parquet, ".csv": _csv, ".xlsx": _xlsx, ".txt": _survey,
     }  # fmt: skip
     if suffix not in DRIVERS and suffix not in writers:
         known = ", ".join([*DRIVERS, *writers])
@@ -227,6 +229,12 @@ def _xlsx(source: _Source, path: Path) -> int:
     return write_workbook(
         path, layer.name, source.batches(source.statement({}, layer.srid, "ST_AsText"))
     )
+
+
+def _survey(source: _Source, path: Path) -> int:
+    frame = fetch(source.database, source.pg, source.view)
+    survey_writer.write(frame, path)
+    return len(frame)
 
 
 class _Counted:

@@ -15,6 +15,7 @@ from datasets.keys import Key, key_of
 from datasets.periods import Periods, periods
 from datasets.rejects import Rejects
 from datasets.reload import casted, fitted, moment_of, row_numbers
+from datasets.shifted import looks_shifted
 from datasets.vector import Batch, SourceLayer, open_source
 from spatial import bulk, catalogue
 from spatial.asof import DEFAULT_ZONE
@@ -130,8 +131,12 @@ class _Filling:
         with bulk.load(tx, _spec(self.source, access), author=author) as filling:
             for batch in self._batches(self.source, self.periods, rejects, progress):
                 filling.write(self._identified(batch.table))
-        cursor = catalogue.find(tx.pg, self.source.name).cursor
-        return self._report(self.source, rejects, filling.rows, cursor=cursor)
+        layer = catalogue.find(tx.pg, self.source.name)
+        report = self._report(self.source, rejects, filling.rows, cursor=layer.cursor)
+        if self.source.crs.is_geographic and self.source.offset is None:
+            warning = looks_shifted(tx.pg, layer)
+            report = replace(report, notes=(*report.notes, *filter(None, [warning])))
+        return report
 
     def refill(
         self, tx: Transaction, rejects: Rejects, layer: Layer, author: str, progress: Progress

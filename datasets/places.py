@@ -94,7 +94,7 @@ def implausible(geoms: Geometries, crs: pyproj.CRS) -> npt.NDArray[np.object_]:
 def _hint(word: str, value: float) -> str:
     if word == "latitude" and value <= 360:
         return ": are x and y swapped?"
-    zone = int(value // 1e6)
+    zone = int(value // 1e6) if abs(value) < _FARTHEST else 0
     if word == "easting" and 13 <= zone <= 45:
         return f": it begins with zone {zone}, as in --crs EPSG:{gauss_krueger(zone)}"
     if word == "easting" and 0 < value < 1e6:

@@ -227,7 +227,7 @@ def export(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Write a layer at any AsOf: .gpkg .geojson .parquet .fgb .shp .csv .xlsx .pmtiles."""
+    """Write a layer at any AsOf: .gpkg .geojson .parquet .fgb .shp .csv .xlsx .txt .pmtiles."""
     from datasets.export import export as write
 
     with city(data) as (database, chosen):

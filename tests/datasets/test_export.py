@@ -96,3 +96,12 @@ def test_an_unknown_suffix_is_refused(database, parcels, tmp_path):
         export(database, "parcels", as_of(), OWNER, tmp_path / "out.doc")
     with pytest.raises(Invalid, match="Shapefile"):
         export(database, "parcels", as_of(), OWNER, tmp_path / "out.csv", encoding="GBK")
+
+
+def test_parcels_go_out_as_survey_text_and_come_back(database, parcels, tmp_path):
+    export(database, "parcels", as_of("2021"), OWNER, tmp_path / "red_line.txt")
+    (report,) = load(database, tmp_path / "red_line.txt", author="ada", rejects_dir=tmp_path)
+    assert (report.read, report.rejected, report.srid) == (2, 0, 4528)
+    export(database, "red_line", as_of(None), OWNER, tmp_path / "back.gpkg")
+    back = gpd.read_file(tmp_path / "back.gpkg").to_crs(4549)
+    assert back.area.sum() == pytest.approx(200, abs=0.05)

@@ -135,6 +135,8 @@ def test_a_zone_number_that_its_system_does_not_have(tmp_path):
     path.write_text("x,y\n40528000,3486000\n")
     found = only(path, crs="EPSG:4549")
     assert found.reasons[0].endswith("it begins with zone 40, as in --crs EPSG:4528")
+    path.write_text("x,y\ninf,0\n0,-inf\n")
+    assert len(only(path, crs="EPSG:4549").reasons) == 2
     path.write_text("x,y\n528000,3486000\n")
     assert only(path, crs="EPSG:4528").reasons[0].endswith("it lacks the zone number")
 
