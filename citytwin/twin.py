@@ -13,6 +13,7 @@ from ogc_api.params import only
 from spatial.asof import AsOf, format_instant
 from spatial.box import parse_box
 from spatial.crs import WGS84, transform_bounds
+from spatial.digest import digest
 from spatial.errors import Invalid, TooLarge
 from spatial.grant import Scope
 from spatial.layer import Box
@@ -57,7 +58,12 @@ async def observations(request: Request) -> Response:
 def _store(body: bytes, form: str, asof: AsOf, key: str | None) -> dict[str, int]:
     readings = decode(body, form, context.zone.get())
     receipt = store(
-        context.database.get(), readings, context.grant.get(), scenario=asof.scenario, key=key
+        context.database.get(),
+        readings,
+        context.grant.get(),
+        scenario=asof.scenario,
+        key=key,
+        content=digest(body) if key else None,
     )
     return receipt.document()
 

@@ -129,7 +129,10 @@ class CategoryRow(Base):
 
 
 class BatchRow(Base):
-    """One committed batch of readings; its cursor is of one order with the change log's."""
+    """One committed batch of readings; its cursor is of one order with the change log's.
+
+    key, content: the sender's name for it, and the digest of what was sent under that name.
+    """
 
     __tablename__ = "batch"
     __table_args__ = (
@@ -141,6 +144,7 @@ class BatchRow(Base):
     scenario: Mapped[int]
     subject: Mapped[str]
     key: Mapped[str | None]
+    content: Mapped[str | None]
     accepted: Mapped[int]
     duplicates: Mapped[int]
     quarantined: Mapped[int]

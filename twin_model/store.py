@@ -15,6 +15,7 @@ from psycopg import sql
 from spatial import changes, moment
 from spatial.asof import AsOf
 from spatial.database import Database, Pg
+from spatial.errors import Conflict
 from spatial.grant import Grant, Scope
 from twin_model import log, packed, partitions, quarantine, roll, window
 from twin_model.identity import fingerprints, fresh
@@ -45,19 +46,22 @@ def store(
     *,
     scenario: str = "main",
     key: str | None = None,
+    content: str | None = None,
     held: Sequence[int] = (),
 ) -> Receipt:
     """Store readings; what cannot be taken goes to quarantine.
 
-    key: of a batch of this caller; one that was stored before is not stored again.
+    key: of a batch of this caller; one that was stored before is not stored again. content: the
+    digest of the batch as it came, by which a key that is used for two batches is found out.
     held: where the readings come from quarantine, their ids there; those that are taken leave it.
-    Raises Denied without the scope to write, NotFound, Gone or Conflict for the scenario.
+    Raises Denied without the scope to write, NotFound, Gone or Closed for the scenario, and
+    Conflict for a key that was another batch's.
     """
     grant.require(Scope.WRITE)
     with database.begin() as tx:
         pg = tx.pg
         packed.register(pg)
-        if receipt := _stored(pg, grant, key):
+        if receipt := _stored(pg, grant, key, content):
             return receipt
         at = moment.resolve(pg, AsOf(scenario=scenario))
         moment.require_open(pg, scenario)
@@ -65,7 +69,7 @@ def store(
         resolved = _resolve(pg, readings, known, at, grant)
         marks = fingerprints(readings, at.scenario_id)
         changes.lock_log(pg)
-        if receipt := _stored(pg, grant, key):
+        if receipt := _stored(pg, grant, key, content):
             return receipt
         if roll.edition(pg) != known.edition:
             known = roll.roll(pg)
@@ -73,19 +77,21 @@ def store(
         if resolved.missing:
             make_series(pg, known, resolved, at.scenario_id)
             resolved = _resolve(pg, readings, roll.read(pg), at, grant)
-        said = _Said(at.scenario_id, grant.subject, key, held)
+        said = _Said(at.scenario_id, grant.subject, key, content, held)
         return _write(pg, readings, resolved, marks, said)
 
 
-def _stored(pg: Pg, grant: Grant, key: str | None) -> Receipt | None:
+def _stored(pg: Pg, grant: Grant, key: str | None, content: str | None) -> Receipt | None:
     """The receipt of a batch that came before; all of it is here already."""
     if key is None:
         return None
     row = pg.execute(
-        "SELECT accepted + duplicates, quarantined, cursor FROM city.batch"
+        "SELECT accepted + duplicates, quarantined, cursor, content FROM city.batch"
         " WHERE subject = %s AND key = %s",
         [grant.subject, key],
     ).fetchone()
+    if row and row[3] != content:
+        raise Conflict(f"the batch key '{key}' was used for other readings: choose another")
     return Receipt(0, row[0], row[1], row[2]) if row else None
 
 
@@ -106,6 +112,7 @@ class _Said:
     scenario: int
     subject: str
     key: str | None
+    content: str | None
     held: Sequence[int]
 
 
@@ -148,9 +155,9 @@ def _write(
     cursor = log.enter(pg, stamp)
     receipt = Receipt(len(rows), len(wanted) - len(rows), len(refused), cursor)
     pg.execute(
-        "INSERT INTO city.batch VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO city.batch VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
-            cursor, stamp, said.scenario, said.subject, said.key,
+            cursor, stamp, said.scenario, said.subject, said.key, said.content,
             receipt.accepted, receipt.duplicates, receipt.quarantined, int(late.sum()),
             packed.moment(int(cells.at.min())) if len(rows) else None,
             packed.moment(int(cells.at.max())) if len(rows) else None,

@@ -88,6 +88,7 @@ CREATE TABLE city.batch (
     scenario bigint NOT NULL,
     subject text NOT NULL,
     key text,
+    content text,
     accepted bigint NOT NULL,
     duplicates bigint NOT NULL,
     quarantined bigint NOT NULL,

@@ -85,6 +85,8 @@ def test_readings_come_in_other_forms(
     for expected in ((5, 0), (0, 5)):
         told = client.post("/twin/observations", content=content, headers=headers).json()
         assert (told["accepted"], told["duplicates"]) == expected
+    other = client.post("/twin/observations", content=content + b" ", headers=headers)
+    assert other.status_code in (400, 412)
     values = [one["values"]["level"]["value"] for one in client.get("/twin/state").json()["assets"]]
     assert values == [0.0, 1.0, 2.0, 3.0, 4.0]
 

@@ -65,7 +65,7 @@ def told(of: Values) -> dict[int, Any]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.lists(st.one_of(READING, st.just("keyframe")), min_size=1, max_size=40),
