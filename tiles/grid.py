@@ -19,7 +19,7 @@ from spatial.moment import Moment
 from spatial.period import instant
 from spatial.query import Reading
 from spatial.query import names as names_of
-from tiles.bands import DEPTH, DETAIL
+from tiles.bands import DEPTH, DETAIL, banded
 from tiles.cartography import class_column
 from tiles.matrix_set import Zxy
 from tiles.vector import EXTENT, bounds
@@ -191,17 +191,26 @@ def rows(view: Reading, zxy: Zxy, names: Sequence[str]) -> list[sql.Composed]:
                 world=float(world),
             )
         ]
-    middle = sql.SQL("ST_MakePoint((px / n - {}) / {unit}, (py / n - {}) / {unit})").format(
-        x << DEPTH - z, y << DEPTH - z, unit=sql.Literal((1 << DEPTH - z) / EXTENT)
+
+    def middle(n: sql.SQL) -> sql.Composed:
+        return sql.SQL("ST_MakePoint((px / {n} - {}) / {unit}, (py / {n} - {}) / {unit})").format(
+            x << DEPTH - z,
+            y << DEPTH - z,
+            n=n,
+            unit=sql.Literal((1 << DEPTH - z) / EXTENT),
+        )
+
+    # an array, since a plan for the cells themselves would compare each with each
+    alone = banded(view).where(
+        sql.SQL("fid = ANY (ARRAY(SELECT fids::bigint FROM cell WHERE n = 1))")
     )
-    alone = view.where(sql.SQL("fid IN (SELECT fids::bigint FROM cell WHERE n = 1)"))
-    told = sql.SQL("").join(sql.SQL("one.{}, ").format(sql.Identifier(name)) for name in names)
     return [
-        sql.SQL("SELECT NULL::bigint, {}n, {} FROM cell WHERE n > 1").format(blank, middle),
-        sql.SQL(
-            "SELECT one.fid, {}NULL::bigint, {} FROM ({}) one"
-            " JOIN cell ON cell.n = 1 AND cell.fids = one.fid"
-        ).format(told, middle, alone.select(names_of(["fid", *names]))),
+        sql.SQL("SELECT NULL::bigint, {}n, {} FROM cell WHERE n > 1").format(
+            blank, middle(sql.SQL("n"))
+        ),
+        alone.select(
+            sql.SQL("{}, NULL::bigint, {}").format(names_of(["fid", *names]), middle(sql.SQL("1")))
+        ),
     ]
 
 
