@@ -44,7 +44,7 @@ def put(
     for row, reason in refused.items():
         text = orjson.dumps(readings.raw(row), default=str).replace(b"\\u0000", b"\\ufffd").decode()
         rows.append((digest(f"{subject}\x1f{scenario}\x1f{text}".encode()), subject, scenario,
-                     reason, text, stamp, stamp))  # fmt: skip
+                     reason.replace("\0", "\ufffd"), text, stamp, stamp))  # fmt: skip
     if not rows:
         return
     with pg.cursor() as cursor:

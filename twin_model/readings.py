@@ -103,7 +103,8 @@ def check_values(readings: Readings) -> None:
     if readings.words is not None:
         words = readings.words.cast(pa.string())
         lengths = pc.fill_null(pc.utf8_length(words), 0).to_numpy(zero_copy_only=False)
-        wrong = (readings.kind == Kind.category) & ((lengths > LONGEST_WORD) | (lengths == 0))
+        nul = pc.fill_null(pc.match_substring(words, "\0"), False).to_numpy(zero_copy_only=False)
+        wrong = (readings.kind == Kind.category) & ((lengths > LONGEST_WORD) | (lengths == 0) | nul)
         readings.refuse(np.flatnonzero(wrong), f"a word has 1 to {LONGEST_WORD} characters")
 
 

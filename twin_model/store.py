@@ -15,7 +15,7 @@ from psycopg import sql
 from spatial import changes, moment
 from spatial.asof import AsOf
 from spatial.database import Database, Pg
-from spatial.errors import Conflict
+from spatial.errors import Conflict, Invalid
 from spatial.grant import Grant, Scope
 from twin_model import log, packed, partitions, quarantine, roll, window
 from twin_model.identity import fingerprints, fresh
@@ -24,6 +24,8 @@ from twin_model.permit import refuse_unwritable
 from twin_model.readings import Readings
 from twin_model.resolve import NO_SERIES, Resolved, check_new_units, make_series, resolve
 from twin_model.times import UNREADABLE
+
+LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def store(
     Conflict for a key that was another batch's.
     """
     grant.require(Scope.WRITE)
+    if key is not None and not (key.isprintable() and 0 < len(key) <= LONGEST_KEY):
+        raise Invalid(f"a batch key has 1 to {LONGEST_KEY} printable characters")
     with database.begin() as tx:
         pg = tx.pg
         packed.register(pg)

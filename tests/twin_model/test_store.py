@@ -74,6 +74,9 @@ def test_a_reading_is_stored_once_by_its_id(database: Database, gauges: list[str
         (reading("c0", 1, quality="fine"), "quality is one of"),
         (reading("c0", float("inf")), "not a finite number"),
         (reading("c0", 1, property="a b"), "a property is one word"),
+        (reading("c0", "a\0b", property="gate"), "a word has 1 to"),
+        (reading("c0", 1, unit="\0"), "is no unit"),
+        (reading("c\0", 1), "no such asset"),
     ],
 )
 def test_what_cannot_be_taken_is_quarantined_with_the_reason(
