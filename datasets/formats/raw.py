@@ -108,6 +108,8 @@ def told(path: Path) -> Iterator[None]:
         raise Rejected(f"'{path.name}' cannot be read: it needs too much memory") from None
     except Rejected:
         raise
+    except NameError:  # pyogrio stumbles so over a reference system that is no text
+        raise Rejected(f"'{path.name}' cannot be read: its structure is broken") from None
     except _FOREIGN as error:
         what = str(error).replace(f"{path.parent}/", "").split("; It might help")[0]
         what = what.partition("\n")[0][:200] or "its structure is broken"

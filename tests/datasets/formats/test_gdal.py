@@ -64,6 +64,13 @@ def test_a_drawing_of_another_program_is_told_what_to_do(tmp_path):
         given(tmp_path / "a.dwg")
 
 
+def test_a_reference_system_that_is_no_text(tmp_path):
+    pyogrio.write_dataframe(FRAME, tmp_path / "a.shp")
+    (tmp_path / "a.prj").write_bytes(b'GEOGCS["GCS_\x9a", DATUM["D_\x9a"')
+    with pytest.raises(Rejected, match=r"a\.shp"):
+        given(tmp_path / "a.shp", crs="EPSG:4326")
+
+
 def test_tables_beside_layers_are_kept(tmp_path):
     path = tmp_path / "a.gpkg"
     pyogrio.write_dataframe(FRAME, path, layer="plots")
