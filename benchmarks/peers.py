@@ -36,7 +36,7 @@ def serving(command: list[str | Path], port: int, extra: Mapping[str, str]) -> I
     address = f"http://127.0.0.1:{port}"
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with subprocess.Popen(
-        command, env=alone | extra, stdout=subprocess.DEVNULL, stderr=open("/tmp/x-me/err","a")
+        command, env=alone | extra, stdout=subprocess.DEVNULL, stderr=open("/tmp/x-me/err", "a")
     ) as process:
         try:
             _wait(address)

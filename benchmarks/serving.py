@@ -92,7 +92,7 @@ def measure(ours: str, others: dict[str, str], side: float, count: int) -> dict[
             mine = ask(http, (f"{ours}/collections/{LAYER}/{one}" for one in asked))
             for name, at in others.items():
                 table = "public.plain" if name == "TiPg" else "plain"
-                theirs = ask(http, (f"{at}/collections/{table}/{one}&f=json" for one in asked))
+                theirs = ask(http, (f"{at}/collections/{table}/{one}&f=geojson" for one in asked))
                 results |= report(f"items limit={limit}", name, theirs, mine)
         results |= paging(http, f"{ours}/collections/{LAYER}/items", count)
         results |= cached(http, ours, side)

@@ -239,18 +239,22 @@ def attributes_of(view: Reading, wanted: Wanted) -> tuple[str, ...]:
 
 
 def as_geojson(view: Reading, wanted: Wanted) -> sql.Composed:
-    """The expression that makes one GeoJSON feature as text."""
+    """The expression that makes one GeoJSON feature as text.
+
+    Joined as text: PostgreSQL's own objects would parse and print every geometry once more.
+    """
     several = isinstance(view.moment.valid_at, Interval) and wanted.unique_ids
     attributes = attributes_of(view, wanted)
-    properties: sql.Composable = sql.SQL("'{}'::json")
+    properties: sql.Composable = sql.SQL("'{{}}'")
     if attributes:
-        properties = sql.SQL("(SELECT row_to_json(p) FROM (SELECT {}) p)").format(names(attributes))
+        properties = sql.SQL("(SELECT row_to_json(p)::text FROM (SELECT {}) p)").format(
+            names(attributes)
+        )
     return sql.SQL(
-        "json_build_object('type', 'Feature', 'id', {identity}, {geometry},"
-        " 'properties', {properties}, 'time', json_build_object('interval', json_build_array("
-        "coalesce({start}, '..'), coalesce({end}, '..'))))::text"
+        """'{{"type":"Feature","id":' || {identity} || {geometry} || ',"properties":'"""
+        """ || {properties} || ',"time":{{"interval":["' || {start} || '","' || {end} || '"]}}}}'"""
     ).format(
-        identity=sql.SQL("fid || '.' || version" if several else "fid"),
+        identity=sql.SQL("""'"' || fid || '.' || version || '"'""" if several else "fid"),
         geometry=_geometries(view.layer.srid, wanted),
         properties=properties,
         start=_instant("lower(valid)"),
@@ -259,7 +263,7 @@ def as_geojson(view: Reading, wanted: Wanted) -> sql.Composed:
 
 
 def _instant(expression: str) -> sql.Composable:
-    text: Any = f'to_char({expression}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
+    text: Any = f"coalesce(to_char({expression}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '..')"
     return sql.SQL(text)
 
 
@@ -267,22 +271,23 @@ def _geometries(stored: int, wanted: Wanted) -> sql.Composable:
     """The members that hold the geometry: in JSON-FG another CRS than CRS84 goes into `place`."""
     shape = _geometry(stored, wanted)
     if not wanted.fg:
-        return sql.SQL("'geometry', {}").format(shape)
-    none: sql.Composable = sql.SQL("NULL::json")
+        return sql.SQL("""',"geometry":' || {}""").format(shape)
+    both = sql.SQL("""',"geometry":' || {} || ',"place":' || {}""")
+    none: sql.Composable = sql.SQL("'null'")
     if wanted.crs == crs.CRS84_URI:
-        return sql.SQL("'geometry', {}, 'place', {}").format(shape, none)
+        return both.format(shape, none)
     plain = _geometry(stored, replace(wanted, crs=crs.CRS84_URI)) if wanted.both else none
-    return sql.SQL("'geometry', {}, 'place', {}").format(plain, shape)
+    return both.format(plain, shape)
 
 
 def _geometry(stored: int, wanted: Wanted) -> sql.Composable:
     if not wanted.geometry:
-        return sql.SQL("NULL::json")
+        return sql.SQL("'null'")
     shape, target = shape_of(stored, wanted), crs.srid(wanted.crs)
     if wanted.crs != crs.CRS84_URI and crs.northing_first(target):
         shape = sql.SQL("ST_FlipCoordinates({})").format(shape)
     digits = 9 if crs.parse(target).is_geographic else 4
-    return sql.SQL("ST_AsGeoJSON({}, {}, 0)::json").format(shape, digits)
+    return sql.SQL("coalesce(ST_AsGeoJSON({}, {}, 0), 'null')").format(shape, digits)
 
 
 def shape_of(stored: int, wanted: Wanted) -> sql.Composable:
