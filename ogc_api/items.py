@@ -18,6 +18,7 @@ from spatial.filter.equal import equal
 from spatial.filter.filter import Filter
 from spatial.grant import Grant
 from spatial.layer import Box, Layer
+from spatial.offset import key_at
 from spatial.query import Reading, names, reading
 
 type Feature = dict[str, Any]
@@ -100,8 +101,19 @@ def texts(
         matched = counted(pg, view, wanted)
         large = wanted.limit > BATCH
         with pg.cursor("items") if large else pg.cursor() as cursor:
-            cursor.execute(select(view, wanted))
+            cursor.execute(select(view, _skipped(pg, view, wanted)))
             yield Texts(cursor, matched, view.moment.cite(), view.edition, view.layer)
+
+
+def _skipped(pg: Pg, view: Reading, wanted: Wanted) -> Wanted:
+    """The same page by key instead of offset, where it is in the order of keys."""
+    if wanted.order or not wanted.offset:
+        return wanted
+    key = key_at(pg, view, wanted.offset)
+    if key is None:
+        return replace(wanted, offset=0, limit=0)
+    fid, version = key
+    return replace(wanted, offset=0, after=f"{fid}.{version - 1}")
 
 
 @dataclass(frozen=True, slots=True)
