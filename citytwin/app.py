@@ -1,6 +1,7 @@
 """The one ASGI application: OGC API, map, screen and health over one database."""
 
 import atexit
+import logging
 import multiprocessing
 import os
 from pathlib import Path
@@ -32,7 +33,7 @@ async def _to_screen(_: object) -> Response:
 
 def application(database: Database, chosen: Settings) -> Starlette:
     """The application over a database; no network, no process of its own."""
-    rooms = [
+    rooms: list[Route | Mount] = [
         *health.routes,
         *fonts.routes,
         *maps.routes,
@@ -44,15 +45,16 @@ def application(database: Database, chosen: Settings) -> Starlette:
     if (SCREEN / "index.html").is_file():
         rooms += [
             Route("/screen", _to_screen),
-            Mount("/screen", StaticFiles(directory=SCREEN, html=True)),  # type: ignore[list-item]
+            Mount("/screen", StaticFiles(directory=SCREEN, html=True)),
         ]
+    rooms += ogc_routes
     title = {"zh": chosen.title_zh, "en": chosen.title_en}
     app = Starlette(
-        routes=[*rooms, *ogc_routes],
+        routes=rooms,
         middleware=[
             Middleware(CORSMiddleware, allow_origins=["*"], allow_headers=["*"]),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
-            Middleware(health.Meter),
+            Middleware(health.Meter, {room.path.split("/")[1] for room in rooms}),
             Middleware(
                 Access,
                 database,
@@ -70,6 +72,9 @@ def application(database: Database, chosen: Settings) -> Starlette:
 
 def worker() -> Starlette:
     """The application of a serving process, which `up` started with its settings."""
+    # before pygeoapi does, which would silence all of us
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("pygeoapi").setLevel(logging.CRITICAL)
     Thread(target=_end_with_the_service, daemon=True).start()
     # the server's own threads abort, loudly, when Python is taken down under them
     atexit.register(os._exit, 0)

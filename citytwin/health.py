@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Set
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,16 +19,21 @@ _seconds: Counter[str] = Counter()
 
 
 class Meter:
-    """Middleware that counts answers and their time by the first part of the path."""
+    """Middleware that counts answers and their time by the first part of the path.
 
-    def __init__(self, app: ASGIApp) -> None:
+    rooms: the parts that are counted by name; a stranger's are counted together.
+    """
+
+    def __init__(self, app: ASGIApp, rooms: Set[str]) -> None:
         self._app = app
+        self._rooms = rooms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        room = scope["path"].split("/")[1] or "landing"
+        first = scope["path"].removeprefix("/").partition("/")[0]
+        room = (first or "landing") if first in self._rooms else "other"
         began = time.perf_counter()
 
         async def sending(message: Message) -> None:

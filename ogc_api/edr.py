@@ -88,6 +88,8 @@ def _shape(kind: str, words: Mapping[str, str]) -> tuple[BaseGeometry, int]:
         if not words.get("bbox"):
             raise Invalid("a cube needs bbox=minx,miny,maxx,maxy")
         box, code = parse_box(words["bbox"], words.get("crs"))
+        if box[0] == box[2] or box[1] == box[3]:
+            raise Invalid("the bbox of a cube has an area: for one place ask for its position")
         return shapely.box(*box), code
     shape, code = _coords(kind, words)
     return (_circle(shape, code, words), crs.WGS84) if kind == "radius" else (shape, code)

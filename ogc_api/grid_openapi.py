@@ -58,10 +58,12 @@ def extend_grids(
             [forms, _BBOX, _CRS, chosen, *_COVERAGE],
         )  # fmt: skip
         drawn = query("f", "The form", enum=list(FORMATS))
-        paths[f"{base}/map/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}"] = _get(
+        tile = _get(
             name, "mapTile", list(FORMATS.values()),
             [drawn, chosen, *_DRAWN, *map(_whole, "zyx")],
         )  # fmt: skip
+        tile["get"]["responses"] |= described({"204": "Nothing is there"})
+        paths[f"{base}/map/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}"] = tile
         for kind in edr.QUERIES:
             paths |= _data(name, base, kind, names)
     return document

@@ -21,6 +21,7 @@ from ogc_api.config import configuration
 from ogc_api.grid_openapi import extend_grids
 from ogc_api.openapi import extend
 from ogc_api.processes import process_resources
+from ogc_api.references import settled
 from ogc_api.tile_openapi import extend_tiles
 from spatial.layer import Layer
 from spatial.query import seen_layers, snapshot
@@ -163,7 +164,7 @@ def openapi(api: API) -> dict[str, Any]:
             }
             tiled = (name for name, _ in _provided(api, "tile"))
             document = extend_tiles(extend(document, features), tiled)
-            api.openapi = extend_grids(document, grids, series)
+            api.openapi = settled(extend_grids(document, grids, series))
     made: dict[str, Any] = api.openapi
     return made
 

@@ -21,6 +21,7 @@ REFUSALS = {
     "404": "There is no such layer, feature or scenario",
     "410": "The feature is not there at that moment",
 }
+_OPTIONS = {"204": "What may be done, as Allow", "404": REFUSALS["404"]}
 _REFUSED_WRITES = REFUSALS | {
     "412": "Somebody else changed it first",
     "413": "The body is too large",
@@ -106,6 +107,7 @@ def extend(document: Node, layers: Iterable[str]) -> Node:
         paths = document["paths"]
         for path in (f"{base}/items", one):
             paths[path]["get"]["parameters"] += refer(*_ASOF)
+            paths[path]["options"]["responses"] = described(_OPTIONS)
         listing = paths[f"{base}/items"]["get"]["parameters"]
         listing += refer("filter", "filter-lang", "filter-crs", "after", "resulttype", "profile")
         form = next(one for one in listing if one.get("name") == "f")

@@ -142,7 +142,7 @@ async def _conformance(request: Request) -> Response:
     return await _told(await respond(request, core.conformance), true_conformance)
 
 
-routes = [
+routes: list[Route | Mount] = [
     Route("/", _landing),
     Mount("/static", StaticFiles(directory=Path(pygeoapi.__file__).parent / "static")),
     Route("/openapi", _openapi),

@@ -99,7 +99,8 @@ def parse_instant(text: str, zone: tzinfo = DEFAULT_ZONE, *, end: bool = True) -
         moment = datetime.fromisoformat(text.replace(" ", "T", 1))
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone)
-        return moment.astimezone(UTC)
+        # with an instant after it, as half-open periods need
+        return moment.astimezone(UTC) + _TICK - _TICK
     except (ValueError, OverflowError):
         raise Invalid(
             f"'{text}' is not a time: write 2024, 2024-06, 2024-06-01 or 2024-06-01T08:00:00Z"

@@ -4,6 +4,8 @@ from spatial import crs
 from spatial.errors import Invalid
 from spatial.layer import Box
 
+POLE, AROUND = 90.0, 360.0
+
 
 def parse_box(text: str, crs_text: str | None = None, *, around: bool = False) -> tuple[Box, int]:
     """(minx, miny, maxx, maxy), x first, and its EPSG code.
@@ -29,7 +31,17 @@ def parse_box(text: str, crs_text: str | None = None, *, around: bool = False) -
     across = around and crs.parse(code).is_geographic and maxx >= -180 and minx <= 180
     if (minx > maxx and not across) or miny > maxy:
         raise Invalid("a bbox must not end before it starts: minx,miny,maxx,maxy")
+    if crs.parse(code).is_geographic:
+        return _on_earth((minx, miny, maxx, maxy)), code
     return (minx, miny, maxx, maxy), code
+
+
+def _on_earth(box: Box) -> Box:
+    """A box in degrees as much of which there is: maps that are zoomed out show beyond it."""
+    west, south, east, north = box
+    if south > POLE or north < -POLE or west > AROUND or east < -AROUND:
+        raise Invalid("that bbox lies beyond the Earth: degrees are -180,-90,180,90 at most")
+    return max(west, -AROUND), max(south, -POLE), min(east, AROUND), min(north, POLE)
 
 
 def halves(box: Box) -> list[Box]:

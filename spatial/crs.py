@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 import pyproj
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from spatial.errors import Invalid
 
@@ -100,7 +100,10 @@ def transform_bounds(
     """(minx, miny, maxx, maxy) of a box in another CRS, its edges followed, not its corners."""
     if source == target:
         return bounds
-    minx, miny, maxx, maxy = transformer(source, target).transform_bounds(*bounds)
+    try:
+        minx, miny, maxx, maxy = transformer(source, target).transform_bounds(*bounds)
+    except ProjError:
+        raise Invalid("that place lies outside of what its CRS covers") from None
     return minx, miny, maxx, maxy
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from spatial.errors import Invalid, Unavailable
@@ -21,6 +21,7 @@ OVERFLOW = 4
 ARROWS = 2
 UNREACHABLE = "the database cannot be reached now: try again in a moment"
 TIMED_OUT = "57014"
+UNHELD = "a value leads out of the range of numbers, or holds a character that no text can"
 TOO_LONG = "this took longer than the time limit: ask for less at once"
 
 
@@ -39,6 +40,8 @@ def _translated() -> Iterator[None]:
         yield
     except (psycopg.errors.QueryCanceled, psycopg.errors.StatementTooComplex):
         raise Invalid(TOO_LONG) from None
+    except (psycopg.DataError, DataError) as error:
+        raise Invalid(UNHELD) from error
     except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
         raise Unavailable(UNREACHABLE) from error
     except OperationalError as error:

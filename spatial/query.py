@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-import psycopg
+import shapely
 from psycopg import sql
 
 from spatial import catalogue, crs
 from spatial.asof import AsOf, Interval
 from spatial.database import Database, Pg, role_name
-from spatial.errors import Invalid
 from spatial.filter.condition import Condition
+from spatial.filter.places import Place, transformed
 from spatial.grant import EVERYBODY, NOBODY, Grant, rule
 from spatial.layer import Box, Layer
 from spatial.moment import Moment, resolve
@@ -61,10 +61,13 @@ class Reading:
 
     def meeting(self, boxes: Sequence[Box], srid: int) -> "Reading":
         """Only features that themselves meet one of some boxes given in a CRS, x first."""
-        near = self.within_any(boxes, srid)
+        places = [place for box in boxes if (place := _place(box, srid, self.layer.srid)).box]
+        if not places:
+            return self.where(sql.SQL("FALSE"))
+        near = self.touching(*(place.box for place in places if place.box))
         if self.layer.shape == "Point":
             return near
-        meets = (_meets(box, srid, self.layer.srid) for box in boxes)
+        meets = (sql.SQL("ST_Intersects(geom, {})").format(place.sql) for place in places)
         return near.where(sql.SQL("({})").format(sql.SQL(" OR ").join(meets)))
 
     def filtered(self, condition: Condition) -> "Reading":
@@ -239,17 +242,10 @@ class Reading:
         ).format(table=table, branch=branch, start=moment.valid_at.start, end=moment.valid_at.end)
 
 
-def _meets(box: Box, srid: int, target: int) -> sql.Composed:
-    """The geometry itself meets the box, its sides followed across the two CRSs."""
-    shape: sql.Composable = sql.SQL("ST_MakeEnvelope({}, {})").format(
-        sql.SQL(", ").join(map(sql.Literal, box)), srid
-    )
-    if srid != target:
-        side = max(box[2] - box[0], box[3] - box[1]) / 16
-        if side > 0:
-            shape = sql.SQL("ST_Segmentize({}, {})").format(shape, side)
-        shape = sql.SQL("ST_Transform({}, {})").format(shape, target)
-    return sql.SQL("ST_Intersects(geom, {})").format(shape)
+def _place(box: Box, srid: int, target: int) -> Place:
+    """A box in another CRS, its sides followed there; a point or a line where it has no area."""
+    corners = shapely.MultiPoint([box[:2], box[2:]])
+    return Place(transformed(shapely.envelope(corners), srid, target), target)
 
 
 def names(columns: Sequence[str]) -> sql.Composed:
@@ -295,16 +291,10 @@ def seen_layers(pg: Pg, grant: Grant) -> list[Layer]:
 
 @contextmanager
 def snapshot(database: Database) -> Iterator[Pg]:
-    """A read-only transaction in which every statement sees the same state.
-
-    Raises Invalid where a filter's arithmetic leads out of range.
-    """
+    """A read-only transaction in which every statement sees the same state."""
     with database.begin() as tx:
         tx.pg.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        try:
-            yield tx.pg
-        except psycopg.DataError:
-            raise Invalid("a number in the request leads out of the range of numbers") from None
+        yield tx.pg
 
 
 def step_down(pg: Pg, grant: Grant) -> None:

@@ -1,6 +1,7 @@
 """Geometries of a filter, brought into a layer's CRS."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,7 @@ def place(found: Shape | Bounds, spelling: str | None, target: int) -> Place:
         if north_first:
             geometry = shapely.transform(geometry, lambda xy: xy[:, ::-1])
         _check(geometry)
-    return Place(_transformed(geometry, source, target), target)
+    return Place(transformed(geometry, source, target), target)
 
 
 def _check(geometry: shapely.Geometry) -> None:
@@ -85,7 +86,11 @@ def _box(found: Bounds, source: int, north_first: bool) -> shapely.Geometry:
     )
 
 
-def _transformed(geometry: shapely.Geometry, source: int, target: int) -> shapely.Geometry:
+def transformed(geometry: shapely.Geometry, source: int, target: int) -> shapely.Geometry:
+    """A geometry in another CRS, x first on both sides: as much of it as that CRS can tell of.
+
+    Raises Invalid for one that is not finite there.
+    """
     if source == target:
         return geometry
     area = _reach(source, target)
@@ -104,10 +109,11 @@ def _transformed(geometry: shapely.Geometry, source: int, target: int) -> shapel
 
     made = shapely.transform(geometry, moved)
     if not np.isfinite(shapely.get_coordinates(made)).all():
-        raise Invalid("a geometry in the filter lies outside of what its CRS covers")
+        raise Invalid("that place lies outside of what its CRS covers")
     return made
 
 
+@lru_cache(maxsize=256)
 def _reach(source: int, target: int) -> shapely.Geometry | None:
     """Where the target CRS can be trusted, in the source CRS; None where it does not say."""
     use = crs.parse(target).area_of_use

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from hamlet import Hamlet, running_hamlet
 from qgis_home import Qgis, qgis_at
 from service import Service, running_service
 
@@ -36,6 +37,13 @@ def empty_books(empty: Service) -> Iterator[Database]:
     """The database of the city that began empty."""
     with joined(empty) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def hamlet() -> Iterator[Hamlet]:
+    """A small city that has one of everything, to do harm to."""
+    with running_hamlet() as running:
+        yield running
 
 
 @contextmanager
