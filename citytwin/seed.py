@@ -15,9 +15,11 @@ from citytwin.home import rasters_dir
 from citytwin.rasters import store_raster
 from citytwin.settings import Settings
 from datasets.sample.city import SampleLayer, SampleRaster, sample_city
+from datasets.sample.described import CODES, DESCRIBED
 from spatial import bulk
 from spatial.analyses import jobs, runner
 from spatial.asof import AsOf
+from spatial.code_list import give_codes
 from spatial.database import Database, Transaction
 from spatial.grant import OWNER, Access
 from spatial.layer import Column, ColumnType, LayerSpec
@@ -63,6 +65,7 @@ def _load(tx: Transaction, layer: SampleLayer) -> None:
         layer.title_zh,
         layer.title_en,
         access=Access.PUBLIC,
+        metadata=DESCRIBED[layer.name],
     )
     fid, _ = pd.factorize(frame["key"])
     batch = {name: column[1] for name, column in columns.items()}
@@ -74,6 +77,8 @@ def _load(tx: Transaction, layer: SampleLayer) -> None:
     }
     with bulk.load(tx, spec, author=AUTHOR) as filling:
         filling.write(pa.table(batch))
+    for field, codes in CODES.get(layer.name, {}).items():
+        give_codes(tx.pg, filling.layer, field, codes)
 
 
 def _column(series: Any) -> tuple[ColumnType, Any]:

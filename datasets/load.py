@@ -24,6 +24,7 @@ from spatial.errors import Conflict
 from spatial.evolve import Evolution
 from spatial.grant import Access
 from spatial.layer import Column, ColumnType, Layer, LayerSpec
+from spatial.metadata import Metadata
 from spatial.reload import Counts, reload
 
 type Progress = Callable[[str, int, int | None], None]
@@ -128,7 +129,8 @@ class _Filling:
         self, tx: Transaction, rejects: Rejects, access: str, author: str, progress: Progress
     ) -> LoadReport:
         """Make a new layer of it."""
-        with bulk.load(tx, _spec(self.source, access), author=author) as filling:
+        spec = _spec(self.source, access, "" if self.key is None else self.key.name)
+        with bulk.load(tx, spec, author=author) as filling:
             for batch in self._batches(self.source, self.periods, rejects, progress):
                 filling.write(self._identified(batch.table))
         layer = catalogue.find(tx.pg, self.source.name)
@@ -206,7 +208,7 @@ def _columns(source: SourceLayer) -> tuple[Column, ...]:
     return tuple(Column(one.name, _TYPES[one.type], one.title) for one in source.fields)
 
 
-def _spec(source: SourceLayer, access: str) -> LayerSpec:
+def _spec(source: SourceLayer, access: str, key: str) -> LayerSpec:
     is_chinese = any("\u4e00" <= character <= "\u9fff" for character in source.title)
     return LayerSpec(
         name=source.name,
@@ -217,4 +219,5 @@ def _spec(source: SourceLayer, access: str) -> LayerSpec:
         title_zh=source.title if is_chinese else "",
         title_en="" if is_chinese else source.title,
         access=access,
+        metadata=Metadata(key=key),
     )

@@ -1,5 +1,6 @@
 """The catalogue of layers: what exists, read fresh in the transaction that uses it."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -93,6 +94,7 @@ def create(tx: Transaction, spec: LayerSpec) -> Layer:
             area=spec.area,
             area_field=spec.area_field,
             lineage=spec.lineage,
+            metadata_=asdict(spec.metadata),
         )
     )
     table.create(tx.pg, spec)

@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from psycopg.types.json import Jsonb
 
 from spatial import audit, catalogue, table
+from spatial.code_list import give_codes
 from spatial.database import Database
 from spatial.errors import Invalid
 from spatial.grant import OWNER, Access, Grant, Scope
@@ -24,11 +25,13 @@ def describe(
     author: str,
     access: str | None = None,
     area: str | None = None,
+    codes: Mapping[str, Mapping[str, str]] | None = None,
     grant: Grant = OWNER,
 ) -> None:
     """Change what is said of a layer; what is not named stays, an empty text takes it back.
 
     said: titles and fields of Metadata. `access` opens or closes the layer, which the audit keeps.
+    codes: of columns, what they may hold: titles by code, none to take a list back.
     Raises Invalid for an unknown field, frequency or class.
     """
     grant.require(Scope.ADMIN)
@@ -42,6 +45,8 @@ def describe(
         raise Invalid(f"'{access}' is not a class: choose public, shared or restricted")
     with database.begin() as tx:
         layer = catalogue.find(tx.pg, name)
+        if said.get("key") and said["key"] not in layer.column_names:
+            raise Invalid(f"'{name}' has no column {said['key']} to be its key")
         new = asdict(layer.metadata) | {key: said[key] for key in said if key in known}
         tx.pg.execute(
             "UPDATE city.layer SET metadata = %(new)s,"
@@ -60,4 +65,8 @@ def describe(
                 tx.pg, author=author, action="classify", subject=name,
                 reason=f"from {layer.access} to {access}", detail={},
             )  # fmt: skip
+        if said.get("key", layer.metadata.key) != layer.metadata.key:
+            tx.pg.execute("DELETE FROM city.quality WHERE layer_id = %s", [layer.id])
+        for field, titles in (codes or {}).items():
+            give_codes(tx.pg, layer, field, titles)
         tx.pg.execute("NOTIFY city_change")

@@ -57,6 +57,7 @@ class LayerSpec:
     area: str | None = None
     area_field: str | None = None
     lineage: dict[str, Any] | None = None
+    metadata: Metadata = field(default_factory=Metadata)
 
 
 @dataclass(frozen=True, slots=True)

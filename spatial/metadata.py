@@ -10,7 +10,8 @@ class Metadata:
     """A layer's entry in the data catalogue (数据资源目录), beside its titles, class and area.
 
     code: resource code 资源代码; theme 主题; owner: department 责任部门; frequency: of renewal;
-    licence: a name or an address; contact: a person's or desk's address; keywords by commas.
+    licence: a name or an address; contact: a person's or desk's address; keywords by commas;
+    key: the column that names a feature.
     """
 
     abstract_zh: str = ""
@@ -23,6 +24,7 @@ class Metadata:
     contact: str = ""
     keywords_zh: str = ""
     keywords_en: str = ""
+    key: str = ""
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:

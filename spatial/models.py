@@ -226,3 +226,15 @@ class QualityRow(Base):
     cursor: Mapped[int]
     report: Mapped[dict[str, Any]]
     made_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class CodeListRow(Base):
+    """The codes that a layer's column may hold, each with its title."""
+
+    __tablename__ = "code_list"
+
+    layer_id: Mapped[int] = mapped_column(
+        ForeignKey("city.layer.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    field: Mapped[str] = mapped_column(primary_key=True)
+    codes: Mapped[dict[str, Any]]

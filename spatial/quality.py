@@ -9,14 +9,16 @@ from psycopg.types.json import Jsonb
 
 from spatial import catalogue, crs
 from spatial.asof import AsOf, format_instant
+from spatial.code_list import code_lists
 from spatial.database import Database, Pg
 from spatial.grant import EVERYBODY, Grant, rule
-from spatial.layer import Layer
+from spatial.layer import Column, Layer
 from spatial.moment import resolve
 from spatial.query import Reading, snapshot
 from spatial.sql import statement
 
 EXAMPLES = 10
+_GEOMETRY = ("missing", "empty", "invalid", "outside")
 RENEWED_DAYS = {
     "continual": 1, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "annually": 366,
 }  # fmt: skip
@@ -26,8 +28,9 @@ def quality(database: Database, name: str, grant: Grant) -> dict[str, Any]:
     """What a steward needs to trust a layer, of the rows that the grant may see, now.
 
     features; completeness, per field how many have a value; geometry: missing, empty, invalid,
-    outside of where its CRS is meant for, and repeated, each with some fids; freshness. Raises
-    NotFound for a layer that the grant does not see.
+    outside of where its CRS is meant for, and repeated; its key, where missing and repeated; codes
+    that their lists do not know; each with some fids; freshness. Raises NotFound for a layer that
+    the grant does not see.
     """
     with snapshot(database) as pg:
         layer = catalogue.find_visible(pg, name, grant)
@@ -54,28 +57,38 @@ def _kept(pg: Pg, layer: Layer) -> dict[str, Any] | None:
 
 
 def _made(pg: Pg, layer: Layer, grant: Grant) -> dict[str, Any]:
-    fields = [
-        sql.SQL("count(nullif(btrim({}), ''))" if column.type == "text" else "count({})").format(
-            sql.Identifier(column.name)
-        )
-        for column in layer.columns
-    ]
-    rows = Reading(layer, resolve(pg, AsOf()), grant).select(sql.SQL("*"))
+    codes = code_lists(pg, layer)
+    key = layer.metadata.key if layer.metadata.key in layer.column_names else None
+    fields = [sql.SQL("count({})").format(_said(column)) for column in layer.columns]
+    checks: dict[str, sql.Composable] = {check: sql.Identifier(check) for check in _GEOMETRY}
+    for column in layer.columns:
+        if column.name in codes:
+            checks[column.name] = sql.SQL("{}::text <> ALL ({})").format(
+                _said(column), list(codes[column.name])
+            )
+    if key is not None:
+        checks["unkeyed"] = sql.SQL("{} IS NULL").format(sql.Identifier(key))
     west, south, east, north = _meant(layer.srid)
-    pg.execute("SET LOCAL work_mem = '128MB'")
+    pg.execute("SET LOCAL work_mem = '128MB'; SET LOCAL max_parallel_workers_per_gather = 2")
     row = pg.execute(
         statement("quality").format(
-            rows=rows,
+            rows=Reading(layer, resolve(pg, AsOf()), grant).select(sql.SQL("*")),
             filled=sql.SQL("ARRAY[{}]::bigint[]").format(sql.SQL(", ").join(fields)),
+            judged=sql.SQL(", ").join(map(_judged, checks.values())),
             area=sql.SQL("ST_MakeEnvelope({}, {}, {}, {}, {})").format(
                 west, south, east, north, layer.srid
             ),
+            key=sql.SQL("NULL::text") if key is None else sql.Identifier(key),
             examples=EXAMPLES,
         )
     ).fetchone()
     assert row is not None
     count, filled, *found = row
-    checks = ("missing", "empty", "invalid", "outside", "repeated")
+    told = [
+        {"features": number, "fids": fids or []}
+        for number, fids in zip(found[::2], found[1::2], strict=True)
+    ]
+    judged, (repeated, doubled) = dict(zip(checks, told, strict=False)), told[len(checks) :]
     return {
         "layer": layer.name,
         "cursor": layer.cursor,
@@ -88,11 +101,26 @@ def _made(pg: Pg, layer: Layer, grant: Grant) -> dict[str, Any]:
             }
             for column, number in zip(layer.columns, filled or (), strict=True)
         ],
-        "geometry": {
-            check: {"features": found[2 * n], "fids": found[2 * n + 1] or []}
-            for n, check in enumerate(checks)
-        },
+        "geometry": {check: judged[check] for check in _GEOMETRY} | {"repeated": repeated},
+        "key": key and {"field": key, "missing": judged["unkeyed"], "repeated": doubled},
+        "codes": [
+            {"field": name, "codes": len(titles), "unknown": judged[name]}
+            for name, titles in codes.items()
+        ],
     }  # fmt: skip
+
+
+def _said(column: Column) -> sql.Composed:
+    """A column's value; a text of blanks says nothing."""
+    text = "nullif(btrim({}), '')" if column.type == "text" else "{}"
+    return sql.SQL(text).format(sql.Identifier(column.name))
+
+
+def _judged(failed: sql.Composable) -> sql.Composed:
+    """How many rows fail a check, and some of them."""
+    return sql.SQL(
+        "count(*) FILTER (WHERE {0}), (array_agg(fid) FILTER (WHERE {0}))[1:{1}]"
+    ).format(failed, EXAMPLES)
 
 
 def _meant(srid: int) -> tuple[float, float, float, float]:

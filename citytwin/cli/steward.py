@@ -114,12 +114,18 @@ def describe(
     frequency: Annotated[str | None, typer.Option(help="daily, monthly, annually, …")] = None,
     licence: Annotated[str | None, typer.Option(help="a name or an address")] = None,
     contact: Annotated[str | None, typer.Option(help="whom to ask")] = None,
+    key: Annotated[str | None, typer.Option(help="the column that names a feature")] = None,
+    codes: Annotated[
+        list[str] | None,
+        typer.Option(help="FIELD=FILE: a CSV of the codes that a column may hold; FIELD= for none"),
+    ] = None,
     access: Annotated[str | None, typer.Option("--class", help="who may see it")] = None,
     area: Annotated[str | None, typer.Option(help="governance code of its area")] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Say what a layer is in the data catalogue, or show what is said."""
+    from spatial.code_list import code_lists
     from spatial.describe import describe as say
     from spatial.query import snapshot
 
@@ -127,17 +133,20 @@ def describe(
         "title_zh": title_zh, "title_en": title_en, "abstract_zh": abstract_zh,
         "abstract_en": abstract_en, "keywords_zh": keywords_zh, "keywords_en": keywords_en,
         "code": code, "theme": theme, "owner": owner, "frequency": frequency,
-        "licence": licence, "contact": contact,
+        "licence": licence, "contact": contact, "key": key,
     }  # fmt: skip
     said = {name: text for name, text in told.items() if text is not None}
+    lists = dict(map(_codes, codes or ()))
     with city(data) as (database, _):
-        if said or access or area:
-            say(database, layer, said, author=author(), access=access, area=area)
+        if said or access or area or lists:
+            say(database, layer, said, author=author(), access=access, area=area, codes=lists)
         with snapshot(database) as pg:
             it = catalogue.find(pg, layer)
+            kept = code_lists(pg, it)
     document = {
         "layer": it.name, "title_zh": it.title_zh, "title_en": it.title_en,
         "class": it.access, "area": it.area, **asdict(it.metadata),
+        "codes": {field: len(titles) for field, titles in kept.items()},
     }  # fmt: skip
     answer(document, json, table(("", ""), list(document.items())))
 
@@ -189,6 +198,16 @@ def restore(
         json,
         f"The city is as it was at {manifest['made_at']}, change {manifest['cursor']}.",
     )
+
+
+def _codes(text: str) -> tuple[str, dict[str, str]]:
+    """The column and the codes that FIELD=FILE means."""
+    from datasets.code_file import read_codes
+
+    field, separator, file = text.partition("=")
+    if not separator:
+        raise Invalid(f"'{text}' is no code list: write FIELD=FILE.csv")
+    return field, read_codes(Path(file)) if file else {}
 
 
 def _confirm(question: str, yes: bool) -> None:

@@ -1,14 +1,6 @@
 -- How good the rows of a layer are, in one row: each check's number and some features.
 WITH layer AS NOT MATERIALIZED ({rows}), checked AS (
-    SELECT count(*) AS features, {filled} AS filled,
-           count(*) FILTER (WHERE missing),
-           (array_agg(fid) FILTER (WHERE missing))[1:{examples}],
-           count(*) FILTER (WHERE empty),
-           (array_agg(fid) FILTER (WHERE empty))[1:{examples}],
-           count(*) FILTER (WHERE invalid),
-           (array_agg(fid) FILTER (WHERE invalid))[1:{examples}],
-           count(*) FILTER (WHERE outside),
-           (array_agg(fid) FILTER (WHERE outside))[1:{examples}]
+    SELECT count(*) AS features, {filled} AS filled, {judged}
     FROM (
         SELECT *, geom IS NULL AS missing, ST_IsEmpty(geom) AS empty,
                NOT ST_IsValid(geom) AS invalid,
@@ -16,14 +8,16 @@ WITH layer AS NOT MATERIALIZED ({rows}), checked AS (
         FROM layer OFFSET 0  -- so that each is computed once
     ) row
 ), repeated AS (
-    SELECT count(*), (array_agg(fid))[1:{examples}]
+    SELECT coalesce(sum(times), 0)::bigint, (array_agg(fid))[1:{examples}]
     FROM (
-        SELECT fid, count(*) OVER (PARTITION BY hash) AS times
-        FROM (
-            SELECT fid, hash_record_extended(ROW(geom::bytea), 0) AS hash
-            FROM layer WHERE geom IS NOT NULL
-        ) hashed
-    ) counted
-    WHERE times > 1
+        SELECT min(fid) AS fid, count(*) AS times FROM layer WHERE geom IS NOT NULL
+        GROUP BY hash_record_extended(ROW(geom::bytea), 0) HAVING count(*) > 1
+    ) same
+), doubled AS (
+    SELECT coalesce(sum(times), 0)::bigint, (array_agg(fid))[1:{examples}]
+    FROM (
+        SELECT min(fid) AS fid, count(*) AS times FROM layer WHERE {key} IS NOT NULL
+        GROUP BY {key} HAVING count(*) > 1
+    ) same
 )
-SELECT * FROM checked, repeated
+SELECT * FROM checked, repeated, doubled

@@ -4,8 +4,10 @@ import pytest
 import shapely
 from worlds import make_layer
 
+from datasets.code_file import read_codes
+from spatial.describe import describe
 from spatial.edit import edit
-from spatial.errors import NotFound
+from spatial.errors import Invalid, NotFound, Rejected
 from spatial.grant import ANONYMOUS, OWNER, Access, Grant, Scope
 from spatial.quality import quality
 
@@ -53,3 +55,39 @@ def test_it_is_served(client, plots):
     answer = client.get("/collections/plots/quality")
     assert answer.json()["features"] == 3
     assert client.get("/collections/nowhere/quality").status_code == 404
+
+
+def test_codes_and_keys_that_do_not_hold(database, plots):
+    with edit(database, "plots", author="ada") as editor:
+        editor.insert({"code": "c1"}, shapely.box(528_090, 3_486_000, 528_091, 3_486_001), 4549)
+        editor.insert({"code": "oops"}, SQUARE, 4549)
+        editor.insert({"code": None}, SQUARE, 4549)
+    before = quality(database, "plots", OWNER)
+    assert (before["key"], before["codes"]) == (None, [])
+    assert before["geometry"]["repeated"]["features"] == 3  # both, and the first of all
+    lists = {"code": {"c0": "甲", "c1": "乙", "c2": "丙"}}
+    describe(database, "plots", {"key": "code"}, author="steward", codes=lists)
+    report = quality(database, "plots", OWNER)
+    assert report["key"] == {
+        "field": "code",
+        "missing": {"features": 1, "fids": [6]},
+        "repeated": {"features": 2, "fids": [2]},
+    }
+    (codes,) = report["codes"]
+    assert codes == {"field": "code", "codes": 3, "unknown": {"features": 1, "fids": [5]}}
+    describe(database, "plots", {"key": ""}, author="steward", codes={"code": {}})
+    assert quality(database, "plots", OWNER)["codes"] == []
+    with pytest.raises(Invalid, match="no column nowhere"):
+        describe(database, "plots", {}, author="steward", codes={"nowhere": {"a": "A"}})
+
+
+def test_a_code_list_is_read_from_a_table(tmp_path):
+    file = tmp_path / "codes.csv"
+    file.write_bytes("代码,名称\n0101,水田\n0102, 水浇地\n".encode("gbk"))
+    assert read_codes(file) == {"0101": "水田", "0102": "水浇地"}
+    file.write_text("code,title\na,A\na,B\n")
+    with pytest.raises(Rejected, match="twice"):
+        read_codes(file)
+    file.write_text("code,title\n")
+    with pytest.raises(Rejected, match="no codes"):
+        read_codes(file)
