@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from citytwin import archives, catalogue_pages, fonts, health, maps, qgis, twin
+from citytwin import archives, catalogue_pages, fonts, health, live, maps, qgis, twin
 from citytwin.access import Access
 from citytwin.home import rasters_dir
 from citytwin.settings import Settings, settings
@@ -40,6 +40,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
         *archives.routes,
         *qgis.routes,
         *twin.routes,
+        *live.routes,
         *catalogue_pages.routes,
     ]
     if (SCREEN / "index.html").is_file():
@@ -65,7 +66,9 @@ def application(database: Database, chosen: Settings) -> Starlette:
             ),
             Middleware(Connection),
         ],
+        lifespan=live.lifespan,
     )
+    app.state.live = live.Live(database)
     app.state.timezone = chosen.timezone
     return app
 

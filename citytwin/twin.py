@@ -75,7 +75,9 @@ async def city_state(request: Request) -> Response:
     form = query.get("f", "json")
     if form not in FORMS:
         raise Invalid(f"f is one of {', '.join(FORMS)}, not '{form}'")
-    wanted = Wanted(_box(request), _names(query.get("assets")), _names(query.get("properties")))
+    wanted = Wanted(
+        box_of(request), names_of(query.get("assets")), names_of(query.get("properties"))
+    )
     body, asof = await run_in_threadpool(_state, wanted, form)
     headers = {"CityTwin-AsOf": urlencode(asof.params()), "Vary": "Authorization, X-API-Key"}
     if form == "bin":
@@ -94,7 +96,8 @@ def _state(wanted: Wanted, form: str) -> tuple[bytes, AsOf]:
     return FORMS[form][1](found), found.moment.cite()
 
 
-def _box(request: Request) -> Box | None:
+def box_of(request: Request) -> Box | None:
+    """The box that a request asks for, in degrees."""
     text = request.query_params.get("bbox")
     if not text:
         return None
@@ -102,7 +105,8 @@ def _box(request: Request) -> Box | None:
     return box if srid == WGS84 else transform_bounds(box, srid, WGS84)
 
 
-def _names(text: str | None) -> tuple[str, ...] | None:
+def names_of(text: str | None) -> tuple[str, ...] | None:
+    """Names by commas."""
     return None if text is None else tuple(name for name in text.split(",") if name)
 
 

@@ -148,6 +148,13 @@ def records(pg: Pg, grant: Grant) -> list[Record]:
     ]
 
 
+def theme_of(layer: Layer) -> str:
+    """The theme under which a layer is found."""
+    title = {language: layer.title(language) for language in LANGUAGES}
+    shape = SHAPES.get(layer.shape, "polygon")
+    return look(layer.name, title, shape, layer.column_names, "zh").group
+
+
 def _of_layer(layer: Layer, created: datetime) -> Record:
     title = {language: layer.title(language) for language in LANGUAGES}
     shape = SHAPES.get(layer.shape, "polygon")
@@ -167,7 +174,7 @@ def _of_layer(layer: Layer, created: datetime) -> Record:
             or f"{title['en']} ({en}), kept over time; attributes: {named or 'none'}.",
         },
         title,
-        look(layer.name, title, shape, layer.column_names, "zh").group,
+        theme_of(layer),
         layer.access,
         layer.extent,
         layer.valid_from,

@@ -30,7 +30,7 @@ class Service:
     def command(self, *words: str) -> Any:
         """Run a `citytwin` command beside the service; its JSON answer."""
         command = [*_CITYTWIN, *words, "--data", str(self.data_dir), "--json"]
-        done = subprocess.run(command, env=_environment(), capture_output=True, text=True)
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"citytwin {' '.join(words)}: {done.stderr}")
         return json.loads(done.stdout)
@@ -54,7 +54,7 @@ def running_service(*options: str) -> Iterator[Service]:
         command = [*_CITYTWIN, "up", "--port", str(_free_port()), "--data", str(data_dir), *options]
         process = subprocess.Popen(
             command,
-            env=_environment(),
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
@@ -74,8 +74,8 @@ def running_service(*options: str) -> Iterator[Service]:
 _CITYTWIN = (sys.executable, "-m", "citytwin")
 
 
-def _environment() -> dict[str, str]:
-    """The caller's, without a city of its own in it."""
+def environment() -> dict[str, str]:
+    """The caller's environment, without a city of its own in it."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -110,7 +110,7 @@ def _address(process: subprocess.Popen[str]) -> str | None:
 
 def _stop(process: subprocess.Popen[str], data_dir: Path) -> None:
     command = [*_CITYTWIN, "down", "--data", str(data_dir)]
-    subprocess.run(command, env=_environment(), capture_output=True, check=False)
+    subprocess.run(command, env=environment(), capture_output=True, check=False)
     try:
         process.wait(STOP_WITHIN_S)
     except subprocess.TimeoutExpired:

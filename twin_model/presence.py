@@ -7,7 +7,7 @@ from psycopg import sql
 
 from spatial import crs
 from spatial.database import Pg
-from spatial.grant import Grant
+from spatial.grant import NOBODY, Grant
 from spatial.layer import Box, Layer
 from spatial.moment import Moment
 from spatial.query import Reading, stepped_down
@@ -23,11 +23,13 @@ class Wanted:
     """Which part of the state is asked for; None is all.
 
     box: west, south, east, north in degrees. It holds of where moving assets are at the moment.
+    classes: codes of which an asset's own starts with one.
     """
 
     box: Box | None = None
     assets: tuple[str, ...] | None = None
     properties: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = None
 
 
 def present(
@@ -47,6 +49,7 @@ def present(
     named = None
     if wanted.assets is not None:
         named = [known.place[name] for name in wanted.assets if name in known.place]
+    coded = class_columns(pg) if wanted.classes is not None else {}
     there: list[Column] = []
     geometry: list[str | None] = []
     for layer in layers:
@@ -59,6 +62,8 @@ def present(
         view = Reading(layer, moment, grant)
         if named is not None:
             view = view.where(sql.SQL("fid = ANY({}::int8[])").format(fids.tolist()))
+        if wanted.classes is not None:
+            view = view.where(_of_class(coded.get(layer.id), wanted.classes))
         if wanted.box is not None:
             view = _boxed(view, wanted.box, places, known, moving)
         with stepped_down(pg, grant):
@@ -74,6 +79,23 @@ def present(
             ]
     found = np.concatenate(there) if there else np.empty(0, np.int64)
     return found, geometry if shapes else None
+
+
+def class_columns(pg: Pg) -> dict[int, str]:
+    """The column of an asset's class code, by the id of its layer."""
+    rows = pg.execute("SELECT layer_id, roles ->> 'class' FROM city.asset_layer").fetchall()
+    return {layer_id: column for layer_id, column in rows if column}
+
+
+def _of_class(column: str | None, codes: tuple[str, ...]) -> sql.Composable:
+    if column is None:
+        return NOBODY
+    named = sql.Identifier(column)
+    return sql.SQL("({})").format(
+        sql.SQL(" OR ").join(
+            sql.SQL("starts_with({}::text, {})").format(named, code) for code in codes
+        )
+    )
 
 
 def _boxed(

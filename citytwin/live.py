@@ -1,0 +1,200 @@
+"""The door of live events: one stream of server-sent events for each client."""
+
+import asyncio
+import signal
+import threading
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from citytwin.access import secret_of
+from citytwin.twin import box_of, names_of
+from ogc_api import context
+from ogc_api.params import only, whole
+from ogc_api.records import theme_of
+from spatial.asof import AsOf
+from spatial.database import Database
+from spatial.errors import Denied, Invalid, Unavailable
+from spatial.grant import Grant
+from spatial.token import verify
+from twin_model.audience import Audience, Filter
+from twin_model.events import Change, Event
+from twin_model.feed import Feed
+
+HEARTBEAT_S = 10.0
+MOST_CLIENTS = 2_000
+MOST_READERS = 3
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+    "Vary": "Authorization, X-API-Key",
+}
+
+
+class Live:
+    """The feed of one process, and who listens to it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.feed = Feed(database)
+        self._audiences: dict[str, tuple[Audience, int]] = {}
+        self._moved = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._readers = asyncio.Semaphore(MOST_READERS)
+        self.clients = 0
+
+    def join(self, grant: Grant, wanted: Filter) -> Audience:
+        """The audience of a grant and a filter, shared by all its clients; `leave` it again."""
+        new = Audience(self.database, grant, wanted, theme_of)
+        audience, count = self._audiences.get(new.key, (new, 0))
+        self._audiences[new.key] = audience, count + 1
+        self.clients += 1
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self.feed.listen(self._wake)
+        return audience
+
+    def leave(self, audience: Audience) -> None:
+        self.clients -= 1
+        _, count = self._audiences.pop(audience.key)
+        if count > 1:
+            self._audiences[audience.key] = audience, count - 1
+
+    def _wake(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._all)
+
+    def _all(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def events(
+        self, audience: Audience, since: int | None, secret: str | None, grant: Grant
+    ) -> AsyncIterator[bytes]:
+        """Every event after a cursor as text, a keyframe in place of too many, heartbeats."""
+        cursor = -1 if since is None else since
+        checked = asyncio.get_running_loop().time()
+        while not self.feed.closed:
+            moved = self._moved
+            found, last = self.feed.after(cursor), self.feed.cursor
+            if found is None:
+                async with self._readers:
+                    found, last, keyframe = await run_in_threadpool(
+                        self._catch_up, audience, cursor
+                    )
+                if found is None:
+                    cursor = last
+                    yield _text("keyframe", cursor, b64encode(keyframe))
+                    continue
+            for event in found:
+                told = event.encoded.get(audience.key)
+                if told is None:
+                    told = await run_in_threadpool(audience.told, event)
+                if told:
+                    kind = "change" if isinstance(event, Change) else "state"
+                    yield _text(kind, event.cursor, told if kind == "change" else b64encode(told))
+            cursor = max(cursor, last)
+            try:
+                await asyncio.wait_for(moved.wait(), HEARTBEAT_S)
+            except TimeoutError:
+                yield _text("heartbeat", cursor, orjson.dumps({"cursor": cursor}))
+            now = asyncio.get_running_loop().time()
+            if secret is not None and now - checked > HEARTBEAT_S:
+                checked = now
+                if not await run_in_threadpool(_still, self.database, secret, grant):
+                    return
+
+    def _catch_up(self, audience: Audience, cursor: int) -> tuple[list[Event] | None, int, bytes]:
+        if cursor >= 0:
+            found, last = self.feed.reread(cursor)
+            if found is not None:
+                return found, last, b""
+        last, keyframe = audience.keyframe()
+        return None, last, keyframe
+
+
+def _text(kind: str, cursor: int, data: bytes) -> bytes:
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (kind.encode(), cursor, data)
+
+
+def _still(database: Database, secret: str, grant: Grant) -> bool:
+    """Whether the token still bears the same grant; a database that is away does not answer."""
+    try:
+        return verify(database, secret) == grant
+    except Denied:
+        return False
+    except Unavailable:
+        return True
+
+
+async def live(request: Request) -> Response:
+    """What happens from a cursor on, or from now with a keyframe."""
+    query = request.query_params
+    only(query, {"since", "bbox", "bbox-crs", "class", "property", "theme"})
+    if context.asof.get() != AsOf():
+        raise Invalid("live is now, on the main line: leave datetime, known_at and scenario out")
+    wanted = Filter(
+        box_of(request),
+        names_of(query.get("class")),
+        names_of(query.get("property")),
+        names_of(query.get("theme")),
+    )
+    since = request.headers.get("last-event-id") or query.get("since")
+    cursor = None if since is None else whole("since", since)
+    here: Live = request.app.state.live
+    if here.clients >= MOST_CLIENTS:
+        raise Unavailable("too many listen already: try again in a moment")
+    await run_in_threadpool(here.feed.open)
+    secret, grant = secret_of(request.headers), context.grant.get()
+    return StreamingResponse(
+        _stream(here, grant, wanted, cursor, secret),
+        media_type="text/event-stream",
+        headers=HEADERS,
+    )
+
+
+async def _stream(
+    here: Live, grant: Grant, wanted: Filter, cursor: int | None, secret: str | None
+) -> AsyncIterator[bytes]:
+    audience = here.join(grant, wanted)
+    try:
+        yield b": citytwin\nretry: 1000\n\n"
+        async for text in here.events(audience, cursor, secret, grant):
+            yield text
+    finally:
+        here.leave(audience)
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """End the streams when the process is told to: the server waits for them."""
+    here: Live = app.state.live
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            _end_first(here, number)
+    yield
+    here.feed.close()
+
+
+def _end_first(here: Live, number: signal.Signals) -> None:
+    """On a signal end the streams; the server's own handler goes on to do its work."""
+    before = signal.getsignal(number)
+
+    def handle(signum: int, frame: Any) -> None:
+        here.feed.close()
+        if callable(before):
+            before(signum, frame)
+
+    signal.signal(number, handle)
+    signal.siginterrupt(number, False)
+
+
+routes = [Route("/live", live)]
