@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ogc_api import context, items
+from ogc_api import context, items, said
 from ogc_api.grid_document import completed
 from spatial.catalogue import find_visible
 from spatial.count import count
@@ -24,7 +24,8 @@ def counted(document: dict[str, Any]) -> dict[str, Any]:
         view = Reading(layer, resolve(pg, context.asof.get()), grant)
         step_down(pg, grant)
         matched = count(pg, view, patience_s=items.PAGE_S)
-        return document | {"itemCount": matched.number, "versioning": VERSIONING}
+        told = said.of_collection(layer)
+        return document | told | {"itemCount": matched.number, "versioning": VERSIONING}
 
 
 def all_counted(document: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +34,8 @@ def all_counted(document: dict[str, Any]) -> dict[str, Any]:
     with snapshot(context.database.get()) as pg:
         moment = resolve(pg, context.asof.get())
         known = {
-            layer.name: {"versioning": VERSIONING}
+            layer.name: said.of_collection(layer)
+            | {"versioning": VERSIONING}
             | ({"itemCount": layer.current} if Reading(layer, moment, grant).counted else {})
             for layer in seen_layers(pg, grant)
         }

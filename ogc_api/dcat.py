@@ -1,7 +1,9 @@
 """The catalogue for harvesters: DCAT-AP 3 as JSON-LD, every text in both languages."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from ogc_api import context
 from ogc_api.links import place_of
@@ -21,13 +23,20 @@ RIGHTS = {
     Access.SHARED: f"{_EU}/access-right/RESTRICTED",
     Access.RESTRICTED: f"{_EU}/access-right/NON_PUBLIC",
 }
+#: ISO 19115's words for how often data is renewed, in the EU's.
+FREQUENCIES = {
+    "continual": "CONT", "daily": "DAILY", "weekly": "WEEKLY", "monthly": "MONTHLY",
+    "quarterly": "QUARTERLY", "annually": "ANNUAL", "asNeeded": "IRREG",
+}  # fmt: skip
 _SPOKEN = {"zh": f"{_EU}/language/ZHO", "en": f"{_EU}/language/ENG"}
 CONTEXT = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "gsp": "http://www.opengis.net/ont/geosparql#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 
@@ -85,10 +94,14 @@ def _dataset(record: Record, publisher: str, theme: str) -> Node:
         "dct:identifier": record.id,
         "dct:title": _spoken(record.title),
         "dct:description": _spoken(record.description),
-        "dct:publisher": _id(publisher),
+        "dct:publisher": _owner(record) or _id(publisher),
         "dct:accessRights": _id(RIGHTS[Access(record.access)]),
         "dct:language": [_id(one) for one in _SPOKEN.values()],
-        "dcat:keyword": _spoken(record.keywords),
+        "dcat:keyword": [
+            {"@value": word, "@language": language}
+            for language in LANGUAGES
+            for word in record.keywords[language]
+        ],
         "dcat:theme": _id(theme),
         "dcat:landingPage": _id(_place(record)),
         "dct:temporal": _period(record),
@@ -101,7 +114,43 @@ def _dataset(record: Record, publisher: str, theme: str) -> Node:
         made["dct:spatial"] = _location(record.extent)
     if record.srid:
         made["dct:conformsTo"] = _id(uri(record.srid))
+    return made | _told(record)
+
+
+def _told(record: Record) -> Node:
+    """What its steward says: code, whom to ask, how often it is renewed, where it is from."""
+    said, made = record.said, dict[str, Any]()
+    if said.code:
+        made["dct:identifier"] = [record.id, said.code]
+    if said.contact:
+        reached: Node = {"@type": "vcard:Kind", "vcard:fn": said.owner or said.contact}
+        if "@" in said.contact:
+            reached["vcard:hasEmail"] = _id(f"mailto:{said.contact}")
+        else:
+            reached["vcard:note"] = said.contact
+        made["dcat:contactPoint"] = reached
+    if said.frequency:
+        made["dct:accrualPeriodicity"] = _id(f"{_EU}/frequency/{FREQUENCIES[said.frequency]}")
+    if record.lineage:
+        label = json.dumps(record.lineage, ensure_ascii=False)
+        made["dct:provenance"] = {"@type": "dct:ProvenanceStatement", "rdfs:label": label}
     return made
+
+
+def _owner(record: Record) -> Node | None:
+    if not record.said.owner:
+        return None
+    named = {"@id": f"{context.base_url.get()}/#owner-{quote(record.said.owner)}"}
+    return named | {"@type": "foaf:Agent", "foaf:name": record.said.owner}
+
+
+def _licence(record: Record) -> Node:
+    said = record.said
+    if said.licence_url:
+        return {"dct:license": _id(said.licence_url)}
+    if said.licence:
+        return {"dct:license": {"@type": "dct:LicenseDocument", "dct:title": said.licence}}
+    return {}
 
 
 def _distributions(record: Record) -> Iterable[Node]:
@@ -115,6 +164,7 @@ def _distributions(record: Record) -> Iterable[Node]:
             "dcat:downloadURL": _id(file["href"]),
             "dcat:mediaType": _id(f"{_IANA}/{kind}"),
             "dct:format": kind,
+            **_licence(record),
             "dcat:accessService": _id(f"{context.base_url.get()}/#service"),
         }
 

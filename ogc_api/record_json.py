@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ogc_api import context
+from ogc_api import said as said_of
 from ogc_api.connection import said
 from ogc_api.exports import FORMATS
 from ogc_api.geojson import MIMETYPE
@@ -23,6 +24,7 @@ CONFORMS = "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core"
 SCHEMA = "application/schema+json"
 DCAT = "application/ld+json"
 JSON = "application/json"
+HTML = "text/html"
 OGC = "http://www.opengis.net/def/rel/ogc/1.0"
 _TILES = {LAYER: (MVT, "mvt"), RASTER: ("image/png", "png")}
 _GRIDS = (
@@ -50,17 +52,16 @@ def as_feature(record: Record, language: str, publisher: Texts) -> dict[str, Any
             "title_zh": record.title["zh"],
             "title_en": record.title["en"],
             "description": record.description[language],
-            "keywords": list(dict.fromkeys((*record.keywords.values(), record.of))),
-            "themes": [
-                {
-                    "concepts": [{"id": record.theme, "title": THEMES[record.theme][language]}],
-                    "scheme": place_of(CATALOGUE, "queryables"),
-                }
-            ],
+            "keywords": list(dict.fromkeys((*record.words(), record.of))),
+            "themes": list(_themes(record, language)),
             "language": SPOKEN[language],
             "languages": [SPOKEN[language], SPOKEN[other]],
-            "externalIds": [{"scheme": SCHEME, "value": record.of}],
-            "contacts": [{"organization": publisher[language], "roles": ["publisher"]}],
+            "externalIds": list(_names(record)),
+            "contacts": [
+                {"organization": publisher[language], "roles": ["publisher"]},
+                *said_of.contacts(record.said),
+            ],
+            **said_of.properties(record.said, record.area, record.lineage),
             "formats": [{"name": one["title"], "mediaType": one["type"]} for one in files(record)],
             "rights": record.access,
             **_stamps(record),
@@ -73,6 +74,20 @@ def as_feature(record: Record, language: str, publisher: Texts) -> dict[str, Any
             *_further(record),
         ],
     }
+
+
+def _themes(record: Record, language: str) -> Iterator[dict[str, Any]]:
+    """The theme that it is drawn in, and the one that its steward names."""
+    concept = {"id": record.theme, "title": THEMES[record.theme][language]}
+    yield {"concepts": [concept], "scheme": place_of(CATALOGUE, "queryables")}
+    if theme := record.said.theme:
+        yield {"concepts": [{"id": theme, "title": theme}], "scheme": place_of(CATALOGUE)}
+
+
+def _names(record: Record) -> Iterator[dict[str, str]]:
+    yield {"scheme": SCHEME, "value": record.of}
+    if code := record.said.code:
+        yield {"scheme": said_of.CODE_SCHEME, "value": code}
 
 
 def interval(record: Record) -> tuple[str, str]:
@@ -103,10 +118,14 @@ def _further(record: Record) -> Iterator[Link]:
     if record.kind == RASTER:
         yield titled("legend", JSON, f"{base}/legends/{name}.json", "Legend")
     if record.kind == LAYER:
+        yield titled("quality", JSON, f"{place}/quality", "Quality report")
+        yield titled("alternate", HTML, f"{base}/catalogue/{name}", "Catalogue page")
         yield titled("describedby", SCHEMA, f"{place}/schema", "Schema")
         yield titled(f"{OGC}/tilesets-vector", JSON, f"{place}/tiles", "Vector tiles")
         yield titled("style", STYLE, f"{base}/styles/{name}.json", "MapLibre style")
         yield titled("related", QGIS, f"{base}/qgis.qgz", "QGIS project")
+    if licence := record.said.licence_url:
+        yield {"rel": "license", "type": HTML, "href": licence, "title": "Licence"}
     if record.kind == ANALYSIS:
         place = f"{base}/processes/{name}"
         yield titled("about", JSON, place, "Process")

@@ -3,12 +3,13 @@
 Read anew for each request, so that what is loaded is found at once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from ogc_api.params import DEFAULT_LIMIT, limit_of, only, whole
+from ogc_api.said import CODE_SCHEME
 from spatial import crs, rasters
 from spatial.analyses import registry
 from spatial.analyses.registry import Analysis
@@ -18,11 +19,13 @@ from spatial.database import Pg
 from spatial.errors import Invalid
 from spatial.grant import Access, Grant
 from spatial.layer import Box, Layer
+from spatial.metadata import Metadata
 from spatial.query import seen_layers
 from spatial.raster import Raster
 from tiles.cartography import GROUPS, SHAPES, look
 
 type Texts = Mapping[str, str]
+type Words = Mapping[str, Sequence[str]]
 
 LANGUAGES = ("zh", "en")
 LAYER, RASTER, ANALYSIS = "layer", "raster", "analysis"
@@ -58,7 +61,7 @@ class Record:
     of: str
     title: Texts
     description: Texts
-    keywords: Texts
+    keywords: Words
     theme: str
     access: str
     extent: Box | None = None
@@ -67,17 +70,24 @@ class Record:
     created: datetime | None = None
     updated: datetime | None = None
     srid: int | None = None
+    said: Metadata = field(default_factory=Metadata)
+    area: str | None = None
+    lineage: dict[str, Any] | None = None
 
     @property
     def timeless(self) -> bool:
         """Whether it tells of no time at all."""
         return self.kind == ANALYSIS
 
+    def words(self) -> tuple[str, ...]:
+        """Its keywords in both languages, each once."""
+        return tuple(dict.fromkeys(word for words in self.keywords.values() for word in words))
+
     def text(self) -> str:
         """All that is searched, in both languages, in small letters."""
         parts = [self.of, THEMES[self.theme]["zh"], THEMES[self.theme]["en"]]
-        for texts in (self.title, self.description, self.keywords):
-            parts += texts.values()
+        parts += (self.said.theme, self.said.code, self.said.owner)
+        parts += (*self.title.values(), *self.description.values(), *self.words())
         return "\n".join(parts).casefold()
 
 
@@ -98,7 +108,8 @@ class Search:
     def holds(self, record: Record) -> bool:
         """Whether the record is one of those looked for."""
         text = record.text()
-        keywords = {word.casefold() for word in record.keywords.values()}
+        keywords = {word.casefold() for word in record.words()}
+        names = {record.id, f"{CODE_SCHEME}:{record.said.code}"}
         return (
             (not self.terms or any(term in text for term in self.terms))
             and (self.box is None or _meets(record.extent, self.box))
@@ -106,7 +117,7 @@ class Search:
             and (not self.types or bool(self.types & {TYPES[record.kind], record.kind}))
             and (not self.themes or record.theme in self.themes)
             and (not self.keywords or bool(self.keywords & keywords))
-            and (not self.ids or record.id in self.ids)
+            and (not self.ids or bool(self.ids & names))
         )
 
 
@@ -122,7 +133,7 @@ def search_of(query: Mapping[str, str], zone: Any) -> Search:
         scheme, separator, name = given.rpartition(":")
         if not separator:
             raise Invalid(f"'{given}' is no external id: write scheme:id, as {SCHEME}:parcels")
-        # of a scheme that is none of ours there is no record
+        # of a scheme that is none of ours there is no record; of codes there may be
         ids |= {name if scheme == SCHEME else given}
     return Search(
         # terms that stand together are one phrase, those apart by commas are alternatives
@@ -173,7 +184,7 @@ def _of_layer(layer: Layer, created: datetime) -> Record:
             "en": layer.metadata.abstract("en")
             or f"{title['en']} ({en}), kept over time; attributes: {named or 'none'}.",
         },
-        title,
+        {tongue: layer.metadata.keywords(tongue) or [title[tongue]] for tongue in LANGUAGES},
         theme_of(layer),
         layer.access,
         layer.extent,
@@ -182,6 +193,9 @@ def _of_layer(layer: Layer, created: datetime) -> Record:
         created,
         max(created, layer.last_recorded),
         layer.srid,
+        layer.metadata,
+        layer.area,
+        layer.lineage,
     )
 
 
@@ -199,7 +213,7 @@ def _of_raster(raster: Raster, created: datetime) -> Record:
         raster.name,
         title,
         {"zh": f"{zh}。", "en": f"{en}."},
-        title,
+        {tongue: [text] for tongue, text in title.items()},
         "terrain",
         raster.access,
         raster.extent,
@@ -208,6 +222,7 @@ def _of_raster(raster: Raster, created: datetime) -> Record:
         created,
         max(created, raster.last_recorded),
         raster.srid,
+        area=raster.area,
     )
 
 
@@ -218,7 +233,7 @@ def _of_analysis(analysis: Analysis) -> Record:
         analysis.name,
         {"zh": analysis.title_zh, "en": analysis.title_en},
         {"zh": analysis.about_zh, "en": analysis.about_en},
-        {"zh": analysis.title_zh, "en": analysis.name},
+        {"zh": [analysis.title_zh], "en": [analysis.name]},
         "analyses",
         Access.PUBLIC,
     )
