@@ -20,7 +20,7 @@ from typing import Any
 from granian import Granian
 from granian.constants import Interfaces
 
-import spatial.analyses.known  # noqa: F401
+import twin_model.known  # noqa: F401
 from citytwin.home import is_empty, open_city
 from citytwin.settings import Settings, environment_of
 from spatial.analyses.worker import work

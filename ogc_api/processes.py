@@ -4,7 +4,7 @@ from typing import Any
 
 from pygeoapi.process.base import BaseProcessor
 
-import spatial.analyses.known  # noqa: F401
+import twin_model.known  # noqa: F401
 from ogc_api.execution import GEOJSON, JSON, RESULT
 from spatial.analyses import registry
 from spatial.analyses.inputs import Label

@@ -26,7 +26,7 @@ app = typer.Typer()
 @app.command("analyses")
 def list_(data: Data = None, json: Json = False) -> None:
     """List the analyses with their inputs."""
-    import spatial.analyses.known  # noqa: F401
+    import twin_model.known  # noqa: F401
     from spatial.analyses import registry
 
     rows = [(a.name, a.title_zh, a.title_en, _inputs(a)) for a in registry.every()]
@@ -48,7 +48,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run an analysis; its result is a layer, with a certificate."""
-    import spatial.analyses.known  # noqa: F401
+    import twin_model.known  # noqa: F401
     from spatial.analyses import jobs, runner
 
     given = dict(map(_pair, inputs or []))

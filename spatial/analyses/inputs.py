@@ -55,7 +55,8 @@ class Source(Protocol):
     def title(self, language: str) -> str: ...
 
 
-type Resolver = Callable[[Pg, str, Grant], Source]
+#: Finds what an input names, in the form that its model gave it.
+type Resolver = Callable[[Pg, Any, Grant], Source]
 
 _resolvers: dict[str, Resolver] = {"layer": catalogue.find_visible}
 
@@ -63,6 +64,16 @@ _resolvers: dict[str, Resolver] = {"layer": catalogue.find_visible}
 def register_kind(name: str, resolver: Resolver) -> None:
     """Let inputs name another kind of thing; the resolver raises NotFound as layers do."""
     _resolvers[name] = resolver
+
+
+def resolver(name: str) -> Resolver:
+    """What finds things of a kind."""
+    return _resolvers[name]
+
+
+def resolver_modules() -> set[str]:
+    """The modules that registered the kinds."""
+    return {resolver.__module__ for resolver in _resolvers.values()}
 
 
 def sources(pg: Pg, inputs: Inputs, grant: Grant) -> Iterator[Source]:

@@ -21,11 +21,11 @@ from spatial.errors import Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which job to run where, and the module that registers its analysis."""
+    """Which job to run where, and the modules that register its analysis and kinds of input."""
 
     conninfo: str = field(repr=False)
     job: str
-    module: str
+    modules: list[str]
     dask: str | None
     workers: int | None
 
@@ -38,10 +38,11 @@ def main() -> None:
     order = Order(**json.loads(sys.stdin.buffer.readline()))
     Thread(target=_end_with_the_worker, daemon=True).start()
     try:
-        import_module(order.module)
+        for module in order.modules:
+            import_module(module)
     except Exception:
         # The job then fails for want of its analysis, rather than wait for ever.
-        logging.exception("the module %s cannot be imported", order.module)
+        logging.exception("one of the modules %s cannot be imported", order.modules)
     database = Database(order.conninfo)
     try:
         run(database, UUID(order.job), dask=order.dask, workers=order.workers)

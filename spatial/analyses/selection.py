@@ -47,7 +47,7 @@ class Selection(BaseModel):
     @classmethod
     def _read(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
-            value = _words(value)
+            value = words_of(value)
         if not isinstance(value, dict):
             return value
         words = dict(value)
@@ -107,7 +107,7 @@ def selection(chosen: str | Selection) -> Selection:
     return chosen if isinstance(chosen, Selection) else Selection.model_validate({"layer": chosen})
 
 
-def _words(text: str) -> Mapping[str, Any]:
+def words_of(text: str) -> Mapping[str, Any]:
     """From `layer?query`, as on a command line, or from JSON."""
     if text.lstrip().startswith("{"):
         try:

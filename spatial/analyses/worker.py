@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 
 from spatial.analyses import queue, registry
+from spatial.analyses.inputs import resolver_modules
 from spatial.analyses.jobs import CHANNEL, Job
 from spatial.analyses.run_job import Order
 from spatial.database import Database, Pg
@@ -122,7 +123,8 @@ class _Crew:
                 if claimed:
                     claimed.end("failed", str(error))
             return
-        order = Order(self._database.conninfo, str(job.id), module, self._dask, self._workers)
+        modules = [module, *sorted(resolver_modules())]
+        order = Order(self._database.conninfo, str(job.id), modules, self._dask, self._workers)
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", Order.__module__],
             stdin=subprocess.PIPE,

@@ -1,0 +1,3 @@
+"""Importing this registers every analysis and kind of input of this floor and those below."""
+
+import twin_model.weekly_profile  # noqa: F401
