@@ -13,6 +13,8 @@ from spatial.migrate import migrate
 from spatial.postgres.cluster import Cluster
 from spatial.query import snapshot
 
+SAMPLE_AUTHOR = "sample city"
+
 
 @contextmanager
 def open_city(chosen: Settings) -> Iterator[tuple[Database, Settings]]:
@@ -45,6 +47,17 @@ def is_empty(database: Database) -> bool:
     """Whether the city has no layer yet."""
     with snapshot(database) as pg:
         return not catalogue.layers(pg, OWNER)
+
+
+def is_sample(database: Database) -> bool:
+    """Whether the city is the sample, with what its simulator moves."""
+    with snapshot(database) as pg:
+        row = pg.execute(
+            "SELECT EXISTS (SELECT FROM city.change c JOIN city.layer l ON l.id = c.layer_id"
+            " WHERE l.name = 'vehicles' AND c.author = %s)",
+            [SAMPLE_AUTHOR],
+        ).fetchone()
+    return row == (True,)
 
 
 def rasters_dir(chosen: Settings) -> Path:

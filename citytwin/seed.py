@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import shapely
 
-from citytwin.home import rasters_dir
+from citytwin.home import SAMPLE_AUTHOR, rasters_dir
 from citytwin.rasters import store_raster
 from citytwin.settings import Settings
 from datasets.sample.city import SampleLayer, SampleRaster, sample_city
@@ -25,10 +25,10 @@ from spatial.grant import OWNER, Access
 from spatial.layer import Column, ColumnType, LayerSpec
 from twin_model import assets
 
-AUTHOR = "sample city"
 BOOKKEEPING = ("key", "valid_from", "valid_to")
 VERTICAL_DATUM = "EPSG:5737"
 OVERLAY = "land_use_by_subdistrict"
+VEHICLES = {"id": "code", "class": "kind"}
 SENSORS = {"id": "code", "class": "kind", "property": "property", "unit": "unit"}
 
 
@@ -41,6 +41,7 @@ def seed(database: Database, chosen: Settings, say: Callable[[str], None]) -> No
         for layer in made.layers:
             _load(tx, layer)
     assets.register(database, "sensors", SENSORS)
+    assets.register(database, "vehicles", VEHICLES)
     for raster in made.rasters:
         _store(database, chosen, raster)
     say("overlaying land use with the subdistricts …")
@@ -75,7 +76,7 @@ def _load(tx: Transaction, layer: SampleLayer) -> None:
         "valid_from": _instants(frame["valid_from"]),
         "valid_to": _instants(frame["valid_to"]),
     }
-    with bulk.load(tx, spec, author=AUTHOR) as filling:
+    with bulk.load(tx, spec, author=SAMPLE_AUTHOR) as filling:
         filling.write(pa.table(batch))
     for field, codes in CODES.get(layer.name, {}).items():
         give_codes(tx.pg, filling.layer, field, codes)

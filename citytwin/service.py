@@ -19,9 +19,11 @@ from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
+from httpx import HTTPError
 
 import twin_model.known  # noqa: F401
-from citytwin.home import is_empty, open_city
+from citytwin.door import own_door
+from citytwin.home import is_empty, is_sample, open_city
 from citytwin.settings import Settings, environment_of
 from spatial.analyses.worker import work
 from spatial.clock import tick
@@ -50,7 +52,9 @@ def _local(chosen: Settings) -> str:
     return "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host
 
 
-def up(chosen: Settings, *, sample: bool, say: Callable[[str], None]) -> None:
+def up(
+    chosen: Settings, *, sample: bool, simulator: bool = True, say: Callable[[str], None]
+) -> None:
     """Serve until told to stop, then stop what this started.
 
     Raises Conflict where a service runs on this data directory already, or another program on
@@ -71,7 +75,7 @@ def up(chosen: Settings, *, sample: bool, say: Callable[[str], None]) -> None:
 
                 seed(database, found, say)
             os.environ.update(environment_of(found))
-            with _helpers(database, chosen, found, say):
+            with _helpers(database, chosen, found, say, sample and simulator):
                 _serve(chosen)
         finally:
             state.unlink(missing_ok=True)
@@ -93,7 +97,11 @@ def _require_free_port(chosen: Settings) -> None:
 
 @contextlib.contextmanager
 def _helpers(
-    database: Database, chosen: Settings, found: Settings, say: Callable[[str], None]
+    database: Database,
+    chosen: Settings,
+    found: Settings,
+    say: Callable[[str], None],
+    simulator: bool,
 ) -> Iterator[None]:
     """The threads that work beside the web workers."""
     stop = Event()
@@ -109,6 +117,8 @@ def _helpers(
         Thread(target=keep, args=(database, stop), name="tiles"),
         Thread(target=_announce, args=(chosen, stop, say), name="announce"),
     ]
+    if simulator and is_sample(database):
+        threads.append(Thread(target=_simulate, args=(database, chosen, stop), name="simulator"))
     for thread in threads:
         thread.start()
     try:
@@ -163,6 +173,22 @@ def _tend(database: Database, stop: Event) -> None:
             LOG.exception("the twin is not tended")  # but will be, in the next round
 
 
+def _simulate(database: Database, chosen: Settings, stop: Event) -> None:
+    """Keep the sample city alive, as long as it is up."""
+    from citytwin.simulate import AUTHOR, simulate
+
+    while not stop.wait(TEND_S):
+        if not _answers(chosen):
+            continue
+        try:
+            with own_door(
+                database, f"http://{_local(chosen)}:{chosen.port}/", AUTHOR, stop
+            ) as door:
+                simulate(door)
+        except (CityError, HTTPError) as error:
+            LOG.warning("the simulator waits: %s", error)
+
+
 def _revive(chosen: Settings) -> None:
     if chosen.database_url:
         return
@@ -192,11 +218,13 @@ def _answers(chosen: Settings) -> bool:
         connection.close()
 
 
-def detach(chosen: Settings, *, sample: bool) -> str:
+def detach(chosen: Settings, *, sample: bool, simulator: bool = True) -> str:
     """Start `up` in the background; returns its address once it serves."""
     chosen.data_dir.mkdir(parents=True, exist_ok=True)
     log = chosen.data_dir / "service.log"
-    command = [sys.executable, "-m", "citytwin", "up", *([] if sample else ["--no-sample"])]
+    command = [sys.executable, "-m", "citytwin", "up"]
+    command += [] if sample else ["--no-sample"]
+    command += [] if simulator else ["--no-simulator"]
     with log.open("ab") as out:
         child = subprocess.Popen(
             command,

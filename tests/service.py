@@ -45,13 +45,15 @@ class Service:
 def running_service(*options: str) -> Iterator[Service]:
     """Start a city of its own in a new directory, and stop it with all that it started.
 
-    options: further options of `citytwin up`, such as `--no-sample`.
+    options: further options of `citytwin up`, such as `--no-sample`; nothing moves in the sample
+    city unless they say `--simulator`.
     Raises RuntimeError with what it said where it is not ready within `READY_WITHIN_S`.
     """
     data_dir = Path(tempfile.mkdtemp(prefix="city-"))
     data_dir.chmod(0o711)  # as root, the database runs as another user, who must get in
     with (data_dir / "up.stderr").open("w+") as complaints:
-        command = [*_CITYTWIN, "up", "--port", str(_free_port()), "--data", str(data_dir), *options]
+        command = [*_CITYTWIN, "up", "--port", str(_free_port()), "--data", str(data_dir)]
+        command += ["--no-simulator", *options]
         process = subprocess.Popen(
             command,
             env=environment(),

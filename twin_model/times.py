@@ -13,8 +13,8 @@ from twin_model.packed import Column, micros
 
 UNREADABLE = np.iinfo(np.int64).min
 _US = pa.timestamp("us", "UTC")
-_EVERY = re.compile(r"(\d{1,6})(s|min|h|d)")
-_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+_EVERY = re.compile(r"(\d{1,6})(s|min|m|h|d)")
+_SECONDS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86_400}
 
 
 def read_times(values: Any, zone: tzinfo) -> Column:

@@ -6,6 +6,7 @@ import typer
 
 from citytwin.cli.analyses import app as analyses
 from citytwin.cli.exchange import app as exchange
+from citytwin.cli.feeding import app as feeding
 from citytwin.cli.layers import app as layers
 from citytwin.cli.qgis import app as qgis
 from citytwin.cli.scenarios import app as scenarios
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (service, layers, exchange, steward, analyses, twin, qgis):
+for commands in (service, layers, exchange, steward, analyses, twin, feeding, qgis):
     app.registered_commands += commands.registered_commands
 app.add_typer(scenarios, name="scenario")
 app.add_typer(tokens, name="token")

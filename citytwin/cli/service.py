@@ -17,6 +17,7 @@ def up(
     host: Annotated[str | None, typer.Option(help="the address to bind to")] = None,
     workers: Annotated[int | None, typer.Option(help="processes that answer requests")] = None,
     sample: Annotated[bool, typer.Option(help="seed an empty city with the sample")] = True,
+    simulator: Annotated[bool, typer.Option(help="bring the sample city to life")] = True,
     detach: Annotated[bool, typer.Option(help="go on in the background")] = False,
     data: Data = None,
 ) -> None:
@@ -25,9 +26,15 @@ def up(
 
     chosen = settings(data_dir=data, port=port, host=host, workers=workers)
     if detach:
-        console.print(f"ready: {service.detach(chosen, sample=sample)}", highlight=False)
+        address = service.detach(chosen, sample=sample, simulator=simulator)
+        console.print(f"ready: {address}", highlight=False)
     else:
-        service.up(chosen, sample=sample, say=lambda line: console.print(line, highlight=False))
+        service.up(
+            chosen,
+            sample=sample,
+            simulator=simulator,
+            say=lambda line: console.print(line, highlight=False),
+        )
 
 
 @app.command()

@@ -25,6 +25,7 @@ from datasets.sample.sensors import sensor_frame
 from datasets.sample.shapes import Flags, Integers, nearest
 from datasets.sample.streets import plan_streets
 from datasets.sample.terrain import draw_terrain, raster
+from datasets.sample.vehicles import vehicle_frame
 from datasets.sample.waters import draw_waters, water_frame
 
 TITLES = {
@@ -45,6 +46,7 @@ TITLES = {
     "bridges": ("桥梁", "Bridges"),
     "cameras": ("监控", "Cameras"),
     "sensors": ("传感器", "Sensors"),
+    "vehicles": ("车辆", "Vehicles"),
 }
 # people per square metre of residential land
 _DENSITY = {"070102": 0.034, "070103": 0.042, "0703": 0.009}
@@ -111,6 +113,7 @@ def sample_city(seed: int = 20260101) -> SampleCity:
         "bridges": bridge_frame(network, crossings, titles, names),
         "cameras": camera_frame(seed, network),
         "sensors": sensor_frame(seed, waters, network, levels.cells, names),
+        "vehicles": vehicle_frame(seed, network),
     }
     terrain = raster(draw_terrain(seed, field, waters, polders))
     return SampleCity(

@@ -43,6 +43,7 @@ _ENTRIES = {
     "manholes": ("JL-02-003", _URBAN, "monthly", "井盖", "Manhole covers"),
     "cameras": ("JL-02-004", _URBAN, "monthly", "监控探头", "Cameras"),
     "sensors": ("JL-02-005", _URBAN, "continual", "传感器及所测", "Sensors and what they measure"),
+    "vehicles": ("JL-02-006", _URBAN, "continual", "车辆及驻地", "Vehicles and their stations"),
 }  # fmt: skip
 DESCRIBED = {
     name: Metadata(

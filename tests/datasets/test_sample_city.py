@@ -67,6 +67,7 @@ def test_it_has_the_size_of_a_city(layers: dict[str, gpd.GeoDataFrame]) -> None:
         "bridges": (100, 500),
         "cameras": (300, 900),
         "sensors": (150, 400),
+        "vehicles": (40, 100),
     }
     assert set(layers) == set(bounds)
     for name, (low, high) in bounds.items():

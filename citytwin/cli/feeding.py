@@ -1,0 +1,48 @@
+"""Commands that feed a running city."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from citytwin.cli.output import Data, Json, answer, city
+from citytwin.door import Door, own_door
+from citytwin.settings import settings
+from citytwin.simulate import AUTHOR
+from citytwin.simulate import simulate as run
+from spatial.errors import Unavailable
+from twin_model.times import parse_every
+
+app = typer.Typer()
+
+
+@app.command()
+def simulate(
+    speed: Annotated[float, typer.Option(help="how many times as fast as time passes")] = 1.0,
+    seed: Annotated[int, typer.Option(help="the same seed and moment, the same readings")] = 1,
+    duration: Annotated[
+        str | None, typer.Option("--for", help="10min, 1h; else without end")
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Bring the running sample city to life: sensors, vehicles, a storm, a jam."""
+    span = parse_every(duration) if duration else None
+    with _door(data) as door:
+        sent = run(door, seed=seed, speed=speed, duration=span)
+    answer({"readings": sent}, json, f"{sent} readings.")
+
+
+@contextmanager
+def _door(data: Path | None) -> Iterator[Door]:
+    """The door of the service that runs on a data directory, with a token for as long."""
+    from citytwin.service import status
+
+    chosen = settings(data_dir=data)
+    address = status(chosen)["url"]
+    if address is None:
+        raise Unavailable("the city is not up: start it with `citytwin up`")
+    with city(data) as (database, _), own_door(database, address, AUTHOR) as door:
+        yield door
