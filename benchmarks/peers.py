@@ -1,5 +1,6 @@
 """The servers to measure against, over the table `public.plain`, and ours, each on its port."""
 
+import base64
 import os
 import socket
 import subprocess
@@ -36,7 +37,7 @@ def serving(command: list[str | Path], port: int, extra: Mapping[str, str]) -> I
     address = f"http://127.0.0.1:{port}"
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with subprocess.Popen(
-        command, env=alone | extra, stdout=subprocess.DEVNULL, stderr=open("/tmp/x-me/err", "a")
+        command, env=alone | extra, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             _wait(address)
@@ -57,6 +58,16 @@ def ours(conninfo: str, folder: Path) -> Iterator[str]:
         {"CITYTWIN_DATABASE_URL": _url(conninfo), "CITYTWIN_WORKERS": "1"},
     ) as address:
         yield address
+
+
+@contextmanager
+def bare(body: bytes) -> Iterator[str]:
+    """granian with one worker that gives the same bytes to whoever asks; the address to ask."""
+    port = _free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port)]
+    extra = {"BARE_BODY": base64.b64encode(body).decode()}
+    with serving([*command, "--no-ws", "benchmarks.bare:app"], port, extra) as address:
+        yield address + "/"
 
 
 @contextmanager

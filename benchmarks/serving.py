@@ -2,10 +2,12 @@
 
 Targets: cold tiles >= 5 x TiPg and >= 300 x stock pygeoapi, at z10 to z12 at most a third of
 TiPg's bytes; items limit=1000 in a bbox >= 15 x both, limit=10 >= 10 x; the page at offset 900k at
-most 1.5 x the first; cached tiles and 304s >= 0.6 of the bare server.
+most 1.5 x the first; cached tiles and 304s >= 0.6 of the bare server. Needs wrk (Debian's).
 """
 
 import random
+import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -87,12 +89,12 @@ def measure(ours: str, others: dict[str, str], side: float, count: int) -> dict[
                     share = median(mine.sizes) / median(theirs.sizes)
                     results[f"bytes z{z}"] = share
                     print(f"{'':16}bytes: {share:.3f} of TiPg's {median(theirs.sizes):.0f}")
-        for limit in (1000, 10):
-            asked = [f"items?limit={limit}&bbox={box}" for box in boxes(side)]
+        in_boxes = [f"items?limit=1000&bbox={box}" for box in boxes(side)]
+        for limit, asked in ((1000, in_boxes), (10, ["items?limit=10"] * BOXES)):
             mine = ask(http, (f"{ours}/collections/{LAYER}/{one}" for one in asked))
             for name, at in others.items():
-                table = "public.plain" if name == "TiPg" else "plain"
-                theirs = ask(http, (f"{at}/collections/{table}/{one}&f=geojson" for one in asked))
+                table, kind = ("public.plain", "geojson") if name == "TiPg" else ("plain", "json")
+                theirs = ask(http, (f"{at}/collections/{table}/{one}&f={kind}" for one in asked))
                 results |= report(f"items limit={limit}", name, theirs, mine)
         results |= paging(http, f"{ours}/collections/{LAYER}/items", count)
         results |= cached(http, ours, side)
@@ -161,24 +163,31 @@ def paging(http: httpx.Client, items: str, count: int) -> dict[str, float]:
 
 
 def cached(http: httpx.Client, ours: str, side: float) -> dict[str, float]:
-    """A cached tile and its 304 against the lightest answer that the server has."""
+    """Answers a second of a cached tile and of its 304, against a bare server of the same bytes."""
     x, y = next(iter(tiles(14, side)))
     url = f"{ours}/tiles/{LAYER}/14/{x}/{y}.mvt"
-    etag = http.get(url).headers["etag"]
-    bare = ask(http, [f"{ours}/healthz"] * 300)
-    warm = ask(http, [url] * 300)
-    again: list[float] = []
-    for _ in range(300):
-        began = perf_counter()
-        if http.get(url, headers={"if-none-match": etag}).status_code != 304:
-            raise RuntimeError("the tile changed")
-        again.append(perf_counter() - began)
-    found = {
-        "cached tile": median(bare.seconds) / median(warm.seconds),
-        "304": median(bare.seconds) / median(again),
-    }
-    print(f"of the bare server: cached tile {found['cached tile']:.2f}, 304 {found['304']:.2f}")
-    return found
+    tile = http.get(url)
+    tag = f"if-none-match: {tile.headers['etag']}"
+    with peers.bare(tile.content) as bare:
+        rates = {
+            "cached tile": (rate(bare), rate(url)),
+            "304": (rate(f"{bare}?304"), rate(url, tag)),
+        }
+    for name, (theirs, mine) in rates.items():
+        print(f"{name:16}bare {theirs:9.0f} /s   ours {mine:9.0f} /s   {mine / theirs:6.2f}")
+    return {name: mine / theirs for name, (theirs, mine) in rates.items()}
+
+
+def rate(url: str, *headers: str) -> float:
+    """Answers a second to 16 clients, by wrk."""
+    options = [word for header in headers for word in ("-H", header)]
+    done = subprocess.run(
+        ["wrk", "-t1", "-c16", "-d4s", *options, url], capture_output=True, text=True, check=True
+    )
+    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    if found is None or ("Non-2xx" in done.stdout and not headers):
+        raise RuntimeError(done.stdout)
+    return float(found[1])
 
 
 if __name__ == "__main__":
