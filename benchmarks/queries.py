@@ -17,6 +17,7 @@ from psycopg import sql
 from benchmarks.city import CORNER, SRID, buildings, city, compare, seconds
 from datasets.load import load
 from ogc_api import items
+from ogc_api.wanted import Wanted
 from spatial import catalogue
 from spatial.asof import AsOf
 from spatial.cells import cell_at
@@ -98,7 +99,7 @@ def questions(rng: random.Random, side: float) -> dict[str, Question]:
     box = (x, y, x + 1200.0, y + 1200.0)  # a screenful: some 2,300 buildings
     start = rng.randrange(1, 250_000)
     zxy = _tile(x, y)
-    wanted = items.Wanted(limit=1000, box=(box, SRID))
+    wanted = Wanted(limit=1000, box=(box, SRID))
     return {
         "bbox": lambda view: view.touching(box).select(sql.SQL("fid, geom")),
         "items in a bbox (1000)": lambda view: items.select(items.narrowed(view, wanted), wanted),

@@ -8,9 +8,11 @@ from typing import Any
 from psycopg import sql
 
 from ogc_api import context, items
+from ogc_api.feature_text import as_geojson
 from ogc_api.geojson import MIMETYPE, Answer, answer, plain_collection
 from ogc_api.links import link, place_of
 from ogc_api.params import wanted_of, whole
+from ogc_api.wanted import Wanted
 from spatial import history
 from spatial.asof import AsOf, as_of
 from spatial.catalogue import find_visible
@@ -69,12 +71,12 @@ def _side(pg: Pg, layer: Layer, asof: AsOf) -> Reading:
     return Reading(layer, moment, context.grant.get())
 
 
-def _page(old: Reading, new: Reading, wanted: items.Wanted, after: int, limit: int) -> sql.Composed:
+def _page(old: Reading, new: Reading, wanted: Wanted, after: int, limit: int) -> sql.Composed:
     """fid, and the GeoJSON feature of either side as text."""
     beyond = sql.SQL("fid > {}").format(after)
     feature = sql.SQL("(SELECT {} FROM {} WHERE version = {})")
     sides = [
-        feature.format(items.as_geojson(side, wanted), side.layer.table, version)
+        feature.format(as_geojson(side, wanted), side.layer.table, version)
         for side, version in ((old, sql.SQL("d.old")), (new, sql.SQL("d.new")))
     ]
     return sql.SQL("SELECT fid, {}, {} FROM ({} ORDER BY 1 LIMIT {}) d ORDER BY 1").format(

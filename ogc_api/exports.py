@@ -18,9 +18,10 @@ from psycopg import sql
 
 from datasets.formulas import harmless
 from ogc_api import context, etag, geojson, items
-from ogc_api.items import Wanted
+from ogc_api.feature_text import attributes_of, shape_of
 from ogc_api.links import address, place_of
 from ogc_api.params import MAX_WHOLE, wanted_of
+from ogc_api.wanted import Wanted
 from spatial import crs
 from spatial.asof import Interval
 from spatial.database import Pg
@@ -49,13 +50,13 @@ class Table:
     @property
     def attributes(self) -> tuple[str, ...]:
         """Names of the attributes."""
-        return items.attributes_of(self.view, self.wanted)
+        return attributes_of(self.view, self.wanted)
 
     def statement(self, form: str) -> sql.Composed:
         """The statement; form: the PostGIS function that writes a geometry."""
         columns = {name: self._value(name) for name in self.attributes}
         if self.wanted.geometry:
-            shape = items.shape_of(self.view.layer.srid, self.wanted)
+            shape = shape_of(self.view.layer.srid, self.wanted)
             columns[self.geometry] = sql.SQL("{}({})").format(sql.Identifier(form.lower()), shape)
         several = isinstance(self.view.moment.valid_at, Interval)
         identity = sql.SQL("fid || '.' || version" if several else "fid")

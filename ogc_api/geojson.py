@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain
 from threading import BoundedSemaphore
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,7 @@ from ogc_api import context, etag, items, jsonfg
 from ogc_api.connection import said
 from ogc_api.links import link, place_of
 from ogc_api.params import MAX_LIMIT, MAX_WHOLE, SHARED_IDS, UNIQUE_IDS, wanted_of
+from ogc_api.wanted import Wanted
 from spatial.asof import AsOf, Interval, format_instant
 from spatial.count import Count
 from spatial.errors import Unavailable
@@ -64,22 +65,21 @@ def collection(layer: str, query: Mapping[str, str]) -> Answer:
 
 
 def _pieces(
-    found: items.Texts, layer: str, query: Mapping[str, str], wanted: items.Wanted
+    found: items.Texts, layer: str, query: Mapping[str, str], wanted: Wanted
 ) -> Iterator[bytes]:
     """A FeatureCollection bit by bit: the features as they come, then what is told of them."""
-    rows, returned, last = iter(found.rows), 0, None
-    head = {"type": "FeatureCollection", **jsonfg.head(found.layer, wanted)}
-    lead = dumped(head)[:-1] + ',"features":['
-    while batch := list(islice(rows, items.BATCH)):
-        yield (lead + ",".join(row[2] for row in batch)).encode()
-        lead, returned = ",", returned + len(batch)
-        last = f"{batch[-1][0]}.{batch[-1][1]}"
     here, kind = place_of(layer), jsonfg.mimetype(wanted)
     links = [
         link("self", kind, f"{here}/items", query),
         link("alternate", "text/html", f"{here}/items", {**query, "f": "html"}),
         link("collection", "application/json", here, said()),
     ]
+    returned, last = 0, None
+    head = {"type": "FeatureCollection", **jsonfg.head(found.layer, wanted)}
+    lead = dumped(head)[:-1] + ',"features":['
+    for text, count, key in found.pieces:
+        yield (lead + text).encode()
+        lead, returned, last = ",", returned + count, key
     matched = settled(found.matched, wanted, returned)
     further = onward(query, wanted, found.asof, matched, returned, last)
     if further is not None:
@@ -106,7 +106,7 @@ def _streaming() -> Iterator[None]:
         _turns.release()
 
 
-def settled(matched: Count, wanted: items.Wanted, returned: int) -> Count:
+def settled(matched: Count, wanted: Wanted, returned: int) -> Count:
     """The count in the light of the page: a last one settles it, a full one is a lower bound."""
     if matched.exact or wanted.after is not None:
         return matched
@@ -117,7 +117,7 @@ def settled(matched: Count, wanted: items.Wanted, returned: int) -> Count:
 
 def onward(
     query: Mapping[str, str],
-    wanted: items.Wanted,
+    wanted: Wanted,
     asof: AsOf,
     matched: Count,
     returned: int,
@@ -134,7 +134,7 @@ def onward(
     return None
 
 
-def profile(asof: AsOf, wanted: items.Wanted) -> dict[str, str]:
+def profile(asof: AsOf, wanted: Wanted) -> dict[str, str]:
     """The header that says how several states of a feature are told apart, where there are any."""
     if not isinstance(asof.valid_at, Interval):
         return {}

@@ -12,9 +12,11 @@ from typing import Any
 from psycopg import sql
 
 from ogc_api import context, etag, items, mementos
+from ogc_api.feature_text import as_geojson
 from ogc_api.geojson import MIMETYPE, Answer, answer, plain_collection
 from ogc_api.links import link, place_of
 from ogc_api.params import crs_of, limit_of, only, wanted_of, whole
+from ogc_api.wanted import Wanted
 from spatial import history
 from spatial.asof import AsOf, Interval, format_instant, parse_instant
 from spatial.catalogue import find_visible
@@ -34,7 +36,7 @@ def versions(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
     """
     only(query, _OF_VERSIONS)
     after, limit = whole("after", query.get("after", "0")), limit_of(query.get("limit"))
-    wanted, number = items.Wanted(crs=crs_of(query)), items.identity(layer, fid)[0]
+    wanted, number = Wanted(crs=crs_of(query)), items.identity(layer, fid)[0]
     with reading(context.database.get(), layer, _whole_life(), context.grant.get()) as (pg, view):
         rows = pg.execute(_select(view, wanted, number, after, limit + 1)).fetchall()
         if not rows and not pg.execute(_select(view, wanted, number, 0, 1)).fetchone():
@@ -62,7 +64,7 @@ def versions(layer: str, fid: str, query: Mapping[str, str]) -> Answer:
 def version(layer: str, fid: str, number: str, query: Mapping[str, str]) -> Answer:
     """One version of a feature, believed or superseded."""
     only(query, _OF_VERSIONS)
-    wanted = items.Wanted(crs=crs_of(query))
+    wanted = Wanted(crs=crs_of(query))
     feature, wanted_version = items.identity(layer, f"{fid}.{number}")
     with reading(context.database.get(), layer, _whole_life(), context.grant.get()) as (pg, view):
         row = pg.execute(_select(view, wanted, feature, (wanted_version or 0) - 1, 1)).fetchone()
@@ -132,8 +134,8 @@ def _whole_life() -> AsOf:
     )
 
 
-def _select(view: Reading, wanted: items.Wanted, fid: int, after: int, limit: int) -> sql.Composed:
-    return history.versions(view, items.as_geojson(view, wanted), fid, after=after, limit=limit)
+def _select(view: Reading, wanted: Wanted, fid: int, after: int, limit: int) -> sql.Composed:
+    return history.versions(view, as_geojson(view, wanted), fid, after=after, limit=limit)
 
 
 def _version(row: tuple[Any, ...]) -> dict[str, Any]:

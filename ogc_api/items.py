@@ -2,22 +2,23 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import sql
 
-from spatial import crs, history
+from ogc_api.feature_text import as_geojson
+from ogc_api.wanted import Wanted
+from spatial import history
 from spatial.asof import AsOf, Interval
 from spatial.box import halves
 from spatial.count import Count, count
 from spatial.database import Database, Pg
 from spatial.errors import Gone, Invalid, NotFound
 from spatial.filter.equal import equal
-from spatial.filter.filter import Filter
 from spatial.grant import Grant
-from spatial.layer import Box, Layer
+from spatial.layer import Layer
 from spatial.offset import key_at
 from spatial.query import Reading, names, reading
 
@@ -49,45 +50,22 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Features as text, with fid and version: read while the transaction is open."""
+    """Features as text in pieces, read while the transaction is open.
 
-    rows: Iterable[tuple[int, int, str]]
+    pieces: comma-separated features, how many, and the key of the last; none is empty.
+    """
+
+    pieces: Iterable[tuple[str, int, str]]
     matched: Count
     asof: AsOf
     edition: tuple[object, ...]
     layer: Layer
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which features, and what of them.
-
-    equal: attribute values that must match; after: the key of the last feature of the page
-    before; order: attributes, a minus before one turns it round; crs: the URI of one on offer;
-    fg: as JSON-FG, where another CRS goes into `place`, and both: into `geometry` too, in CRS84;
-    unique_ids: states over an interval have ids of their own.
-    """
-
-    limit: int = 10
-    offset: int = 0
-    after: str | None = None
-    box: tuple[Box, int] | None = None
-    equal: Mapping[str, str] | None = None
-    filter: Filter | None = None
-    columns: Sequence[str] | None = None
-    order: Sequence[str] = ()
-    geometry: bool = True
-    crs: str = crs.CRS84_URI
-    fg: bool = False
-    both: bool = False
-    unique_ids: bool = True
-
-
 def page(database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted) -> Page:
     """A page of features, and how many match in all."""
     with texts(database, name, asof, grant, wanted) as found:
-        rows = list(found.rows)
-    features = [json.loads(row[2]) for row in rows]
+        features = [one for piece in found.pieces for one in json.loads(f"[{piece[0]}]")]
     return Page(features, found.matched, found.asof)
 
 
@@ -95,14 +73,35 @@ def page(database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted
 def texts(
     database: Database, name: str, asof: AsOf, grant: Grant, wanted: Wanted
 ) -> Iterator[Texts]:
-    """A page as it comes from the database: large ones by a cursor there, with flat memory."""
+    """A page as it comes from the database: large ones in pieces, with flat memory."""
     with reading(database, name, asof, grant) as (pg, view):
         view = narrowed(view, wanted)
         matched = counted(pg, view, wanted)
-        large = wanted.limit > BATCH
-        with pg.cursor("items") if large else pg.cursor() as cursor:
-            cursor.execute(select(view, _skipped(pg, view, wanted)))
-            yield Texts(cursor, matched, view.moment.cite(), view.edition, view.layer)
+        query = select(view, _skipped(pg, view, wanted))
+        with ExitStack() as stack:
+            pieces = _in_pieces(pg, query, stack) if wanted.limit > BATCH else _whole(pg, query)
+            yield Texts(pieces, matched, view.moment.cite(), view.edition, view.layer)
+
+
+def _whole(pg: Pg, query: sql.Composed) -> Iterator[tuple[str, int, str]]:
+    """A page joined by the database: a row each would cost as much again."""
+    row = pg.execute(
+        sql.SQL(
+            "SELECT string_agg(feature, ','), count(*)::int,"
+            " (array_agg(fid || '.' || version))[count(*)] FROM ({}) page"
+        ).format(query)
+    ).fetchone()
+    if row and row[1]:
+        yield row
+
+
+def _in_pieces(pg: Pg, query: sql.Composed, stack: ExitStack) -> Iterator[tuple[str, int, str]]:
+    """A page by a cursor in the database, with flat memory."""
+    cursor = stack.enter_context(pg.cursor("items"))
+    cursor.execute(query)
+    while rows := cursor.fetchmany(BATCH):
+        fid, version, _ = rows[-1]
+        yield ",".join(row[2] for row in rows), len(rows), f"{fid}.{version}"
 
 
 def _skipped(pg: Pg, view: Reading, wanted: Wanted) -> Wanted:
@@ -238,75 +237,3 @@ def _key(after: str | None) -> tuple[int, int] | None:
     if not fid.isdecimal() or (version and not version.isdecimal()) or len(after) > 38:
         raise Invalid("'after' is the key that a next link gave: follow the link as it stands")
     return int(fid), int(version or 0)
-
-
-def attributes_of(view: Reading, wanted: Wanted) -> tuple[str, ...]:
-    """The attributes that are wanted; raises Invalid for one that is none of the layer's."""
-    known = view.layer.column_names
-    attributes = known if wanted.columns is None else tuple(wanted.columns)
-    unknown = set(attributes) - set(known)
-    if unknown:
-        raise Invalid(f"'{view.layer.name}' has no attribute '{', '.join(sorted(unknown))}'")
-    return attributes
-
-
-def as_geojson(view: Reading, wanted: Wanted) -> sql.Composed:
-    """The expression that makes one GeoJSON feature as text.
-
-    Joined as text: PostgreSQL's own objects would parse and print every geometry once more.
-    """
-    several = isinstance(view.moment.valid_at, Interval) and wanted.unique_ids
-    attributes = attributes_of(view, wanted)
-    properties: sql.Composable = sql.SQL("'{{}}'")
-    if attributes:
-        properties = sql.SQL("(SELECT row_to_json(p)::text FROM (SELECT {}) p)").format(
-            names(attributes)
-        )
-    return sql.SQL(
-        """'{{"type":"Feature","id":' || {identity} || {geometry} || ',"properties":'"""
-        """ || {properties} || ',"time":{{"interval":["' || {start} || '","' || {end} || '"]}}}}'"""
-    ).format(
-        identity=sql.SQL("""'"' || fid || '.' || version || '"'""" if several else "fid"),
-        geometry=_geometries(view.layer.srid, wanted),
-        properties=properties,
-        start=_instant("lower(valid)"),
-        end=_instant("upper(valid)"),
-    )
-
-
-def _instant(expression: str) -> sql.Composable:
-    text: Any = f"coalesce(to_char({expression}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '..')"
-    return sql.SQL(text)
-
-
-def _geometries(stored: int, wanted: Wanted) -> sql.Composable:
-    """The members that hold the geometry: in JSON-FG another CRS than CRS84 goes into `place`."""
-    shape = _geometry(stored, wanted)
-    if not wanted.fg:
-        return sql.SQL("""',"geometry":' || {}""").format(shape)
-    both = sql.SQL("""',"geometry":' || {} || ',"place":' || {}""")
-    none: sql.Composable = sql.SQL("'null'")
-    if wanted.crs == crs.CRS84_URI:
-        return both.format(shape, none)
-    plain = _geometry(stored, replace(wanted, crs=crs.CRS84_URI)) if wanted.both else none
-    return both.format(plain, shape)
-
-
-def _geometry(stored: int, wanted: Wanted) -> sql.Composable:
-    if not wanted.geometry:
-        return sql.SQL("'null'")
-    shape, target = shape_of(stored, wanted), crs.srid(wanted.crs)
-    if wanted.crs != crs.CRS84_URI and crs.northing_first(target):
-        shape = sql.SQL("ST_FlipCoordinates({})").format(shape)
-    digits = 9 if crs.parse(target).is_geographic else 4
-    return sql.SQL("coalesce(ST_AsGeoJSON({}, {}, 0), 'null')").format(shape, digits)
-
-
-def shape_of(stored: int, wanted: Wanted) -> sql.Composable:
-    """The geometry in the CRS that is wanted, x first; raises Invalid for one not on offer."""
-    if wanted.crs not in crs.offered(stored):
-        raise Invalid(f"'{wanted.crs}' is not on offer here: {', '.join(crs.offered(stored))}")
-    target = crs.srid(wanted.crs)
-    if stored == target:
-        return sql.SQL("geom")
-    return sql.SQL("ST_Transform(geom, {})").format(target)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ogc_api.items import Wanted
 from ogc_api.links import place_of
+from ogc_api.wanted import Wanted
 from spatial import crs
 from spatial.layer import Layer
 

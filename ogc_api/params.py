@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 
 from starlette.requests import Request
 
-from ogc_api.items import Wanted
+from ogc_api.wanted import Wanted
 from spatial import crs
 from spatial.box import parse_box
 from spatial.errors import Invalid

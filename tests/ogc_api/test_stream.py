@@ -27,6 +27,7 @@ def _ask(database: Database, query: dict[str, str]) -> Answer:
         context.database.set(database)
         context.asof.set(AsOf())
         context.grant.set(OWNER)
+        context.query.set({})
         return geojson.collection("plots", query)
 
     return copy_context().run(ask)
