@@ -49,10 +49,12 @@ def run(
 ) -> None:
     """Run an analysis; its result is a layer, with a certificate."""
     import twin_model.known  # noqa: F401
-    from spatial.analyses import jobs, runner
+    from citytwin.input_files import loaded
+    from spatial.analyses import jobs, registry, runner
 
     given = dict(map(_pair, inputs or []))
     with city(data) as (database, chosen):
+        given |= loaded(database, chosen, registry.find(analysis), given)
         asof = chosen_asof(chosen, at, known_at, scenario)
         zone = ZoneInfo(chosen.timezone)
         job = jobs.submit(database, analysis, given, asof, OWNER, output, zone=zone)

@@ -14,6 +14,7 @@ LINKS = (
     "init_node", "term_node", "capacity", "length", "free_flow_time", "b", "power", "speed",
     "toll", "link_type",
 )  # fmt: skip
+THROUGH = "FIRST THRU NODE"
 _TRIP = re.compile(r"(\d+)\s*:\s*([^;\s]+)\s*;")
 
 
@@ -50,6 +51,8 @@ def _links(path: Path, body: Sequence[str], told: dict[str, str]) -> RawLayer:
     columns = _columns(path, LINKS, body)
     count = len(columns["init_node"])
     _agree(path, told, "NUMBER OF LINKS", count)
+    if told.get(THROUGH, "").isdecimal():
+        columns["first_thru_node"] = [int(told[THROUGH])] * count
     beside = path.with_name(path.name.replace("_net", "_node"))
     if beside == path or not beside.is_file():
         notes = ("there is no file of nodes beside it: links without geometry",)
@@ -82,6 +85,8 @@ def _trips(path: Path, body: Sequence[str], told: dict[str, str]) -> RawLayer:
         if line.lower().startswith("origin"):
             origin = int(line.split()[1])
             continue
+        if not origin or _TRIP.sub("", line).strip():
+            raise Rejected(f"'{path.name}' has no trips 'zone : number;' in '{line[:40]}'")
         for destination, trips in _TRIP.findall(line):
             columns["origin"].append(origin)
             columns["destination"].append(int(destination))

@@ -1,4 +1,5 @@
 """Importing this registers every analysis of this floor."""
 
 import spatial.land_use.coverage_check
-import spatial.land_use.land_use_overlay  # noqa: F401
+import spatial.land_use.land_use_overlay
+import spatial.traffic.assignment  # noqa: F401

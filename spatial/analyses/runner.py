@@ -97,9 +97,9 @@ def _perform(claimed: Claim, parallel: Parallel, tell: Callable[[float, str], No
             ).rowcount
         summary: dict[str, Any] = {
             "features": features,
+            "seconds": round(time.monotonic() - started, 3),
             **outcome.summary,
             "as_of": cited(job.asof),
-            "seconds": round(time.monotonic() - started, 3),
         }
         result = {
             "outputs": {"layer": spec.name},

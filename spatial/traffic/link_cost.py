@@ -1,0 +1,75 @@
+"""What a link costs at a flow: free time and congestion (BPR 1964), toll and distance."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from spatial.errors import Invalid
+from spatial.traffic.graph import Flags, Floats, Integers
+
+
+@dataclass(frozen=True)
+class LinkCost:
+    """cost = base + factor * flow ** power, each (m,)."""
+
+    base: Floats
+    factor: Floats
+    power: Floats
+
+    @classmethod
+    def bpr(cls, time: Floats, b: Floats, capacity: Floats, power: Floats, extra: Floats) -> Self:
+        """time * (1 + b * (flow / capacity) ** power) + extra (Bureau of Public Roads).
+
+        All (m,): time, and extra in the same unit; capacity and flow in vehicles of one period.
+        Raises Invalid, naming the first link by its place, for what has no equilibrium: values
+        that are negative or not numbers, and no capacity where congestion counts.
+        """
+        named = {"free-flow time": time, "b": b, "power": power, "toll and distance cost": extra}
+        for name, values in named.items():
+            _refuse(~(np.isfinite(values) & (values >= 0)), f"{name} is negative or no number")
+        congested = (time > 0) & (b > 0)
+        _refuse(np.isnan(capacity), "capacity is no number")
+        _refuse(
+            congested & (capacity <= 0),
+            "capacity is zero or negative: leave out links that are closed",
+        )
+        _refuse(congested & (power > 0) & (power < 1), "power is between 0 and 1")
+        rises = congested & (power > 0)
+        with np.errstate(all="ignore"):
+            factor = np.where(rises, time * b / np.where(rises, capacity, 1.0) ** power, 0.0)
+        _refuse(~np.isfinite(factor), "capacity and power are out of all measure")
+        return cls(time + extra + np.where(congested & ~rises, time * b, 0.0), factor, power)
+
+    def at(self, flow: Floats) -> Floats:
+        """(m,) the cost of each link."""
+        return self.base + self.factor * flow**self.power
+
+    def slope(self, flow: Floats) -> Floats:
+        """(m,) the derivative of the cost."""
+        lower = np.where(self.power > 0, self.power - 1, 0.0)
+        with np.errstate(divide="ignore"):
+            risen = np.where((flow > 0) | (lower >= 0), flow**lower, 0.0)
+        return np.asarray(self.factor * self.power * risen)
+
+    def integral(self, flow: Floats) -> float:
+        """The sum over links of the cost integrated from no flow: Beckmann's objective."""
+        higher = self.power + 1
+        return float(np.sum(self.base * flow + self.factor * flow**higher / higher))
+
+    def marginal(self) -> Self:
+        """What one more vehicle costs all: an equilibrium of these is the system's optimum."""
+        return replace(self, factor=self.factor * (self.power + 1))
+
+    def taken(self, order: Integers) -> Self:
+        """The same links in another order."""
+        return type(self)(self.base[order], self.factor[order], self.power[order])
+
+
+def _refuse(bad: Flags, what: str) -> None:
+    if bad.any():
+        first, count = int(np.flatnonzero(bad)[0]) + 1, int(bad.sum())
+        raise Invalid(
+            f"link {first} of the network: its {what}"
+            + (f" (and {count - 1} more such links)" if count > 1 else "")
+        )

@@ -1,0 +1,119 @@
+"""The kernel of shortest paths: from one node to all, by a heap of four branches (Dijkstra 1959).
+
+Four branches make a heap half as deep as two, and its siblings lie in one line of the cache.
+"""
+
+import numpy as np
+from numba import njit
+
+from spatial.traffic.graph import Flags, Floats, Graph, Integers
+
+
+@njit(cache=True, nogil=True)
+def tree(
+    first: Integers,
+    head: Integers,
+    cost: Floats,
+    through: Flags,
+    origin: int,
+    limit: float,
+    label: Floats,
+    via: Integers,
+    settled: Integers,
+    heap: Integers,
+    key: Floats,
+    place: Integers,
+) -> int:
+    """Shortest paths from `origin` to every node within `limit`; the number of nodes reached.
+
+    cost: (m,) not negative; infinite where a link is closed. Fills label (n,), infinite where
+    not reached; via (n,), the link by which a node is reached or -1; settled, nodes as they came.
+    heap, key, place: (n,) to work in.
+    """
+    for v in range(len(label)):
+        label[v], via[v], place[v] = np.inf, -1, -1
+    label[origin], heap[0], key[0], place[origin] = 0.0, origin, 0.0, 0
+    size, count = 1, 0
+    while size > 0:
+        v, near = heap[0], key[0]
+        if near > limit:
+            break
+        settled[count] = v
+        count += 1
+        size -= 1
+        if size > 0:
+            last, far, p = heap[size], key[size], 0
+            while True:
+                child = 4 * p + 1
+                if child >= size:
+                    break
+                best = child
+                for q in range(child + 1, min(child + 4, size)):
+                    if key[q] < key[best]:
+                        best = q
+                if key[best] >= far:
+                    break
+                heap[p], key[p] = heap[best], key[best]
+                place[heap[p]] = p
+                p = best
+            heap[p], key[p], place[last] = last, far, p
+        if not through[v] and v != origin:
+            continue
+        for k in range(first[v], first[v + 1]):
+            w = head[k]
+            far = near + cost[k]
+            if far < label[w]:
+                label[w], via[w] = far, k
+                p = place[w]
+                if p < 0:
+                    p = size
+                    size += 1
+                while p > 0:
+                    q = (p - 1) >> 2
+                    if key[q] <= far:
+                        break
+                    heap[p], key[p] = heap[q], key[q]
+                    place[heap[p]] = p
+                    p = q
+                heap[p], key[p], place[w] = w, far, p
+    for k in range(size):
+        label[heap[k]], via[heap[k]] = np.inf, -1
+    return count
+
+
+class Finder:
+    """Shortest paths in one graph at one cost, with the room that the kernel works in."""
+
+    def __init__(self, graph: Graph, cost: Floats) -> None:
+        n = len(graph.node)
+        self.graph, self.cost = graph, cost
+        self.label, self.via, self.settled = (
+            np.empty(n),
+            np.empty(n, np.int64),
+            np.empty(n, np.int64),
+        )
+        self._heap, self._key, self._place = (
+            np.empty(n, np.int64),
+            np.empty(n),
+            np.empty(n, np.int64),
+        )
+
+    def reach(self, origin: int, limit: float = np.inf) -> Integers:
+        """The nodes within `limit` of the node at index `origin`, the nearest first.
+
+        Fills `label` and `via`, which the next call overwrites.
+        """
+        graph = self.graph
+        count = tree(
+            graph.first, graph.head, self.cost, graph.through, origin, limit,
+            self.label, self.via, self.settled, self._heap, self._key, self._place,
+        )  # fmt: skip
+        return self.settled[:count].copy()
+
+    def path(self, goal: int) -> Integers:
+        """The links from the last origin to a node, in order; none where it was not reached."""
+        links = []
+        while (link := self.via[goal]) >= 0:
+            links.append(link)
+            goal = self.graph.tail[link]
+        return np.array(links[::-1], np.int64)

@@ -1,0 +1,92 @@
+"""Links and trips from the columns of layers, by the names that the field gives them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from spatial.errors import Invalid
+from spatial.traffic.graph import Floats, Graph, Integers
+from spatial.traffic.link_cost import LinkCost
+
+START = ("init_node", "from_node", "from", "a_node")
+END = ("term_node", "to_node", "to", "b_node")
+ORIGIN, DESTINATION = ("origin", "from_zone"), ("destination", "to_zone")
+TRIPS = ("trips", "demand", "volume", "flow")
+TIME = ("free_flow_time", "minutes")
+LENGTH = ("length", "length_m")
+_DEFAULTS: Mapping[str, float] = {"b": 0.15, "power": 4.0, "toll": 0.0}
+
+
+@dataclass(frozen=True)
+class LinkTable:
+    """The links of a layer, (m,) each in its order; `first_through` as the layer tells it."""
+
+    start: Integers
+    end: Integers
+    capacity: Floats
+    cost: LinkCost
+    first_through: int
+
+    @property
+    def loops(self) -> int:
+        """Links that end where they start; no trip takes one."""
+        return int((self.start == self.end).sum())
+
+    def graph(self, first_through: int | None = None) -> Graph:
+        """The graph of the links, whose zones before `first_through` no path passes."""
+        graph = Graph.of(self.start, self.end)
+        return graph.stopping_before(self.first_through if first_through is None else first_through)
+
+
+def links(rows: pd.DataFrame, toll_weight: float = 0.0, distance_weight: float = 0.0) -> LinkTable:
+    """Links with their generalised cost: time + toll_weight * toll + distance_weight * length.
+
+    Columns as in TNTP (init_node, term_node, capacity, length, free_flow_time, b, power, toll,
+    first_thru_node) or their synonyms; b is 0.15 and power 4 where there are none. Raises Invalid
+    for what is missing, and what `LinkCost.bpr` refuses.
+    """
+    if rows.empty:
+        raise Invalid("the network holds no links at this moment")
+    told = [
+        _floats(rows, (name,)) if name in rows else np.full(len(rows), value)
+        for name, value in _DEFAULTS.items()
+    ]
+    b, power, toll = told
+    extra = toll_weight * toll
+    if distance_weight:
+        extra = extra + distance_weight * _floats(rows, LENGTH)
+    capacity = _floats(rows, ("capacity",))
+    first = _ids(rows, ("first_thru_node",)) if "first_thru_node" in rows else np.zeros(1, np.int64)
+    return LinkTable(
+        start=_ids(rows, START),
+        end=_ids(rows, END),
+        capacity=capacity,
+        cost=LinkCost.bpr(_floats(rows, TIME), b, capacity, power, extra),
+        first_through=int(first.max()),
+    )
+
+
+def trips(rows: pd.DataFrame) -> tuple[Integers, Integers, Floats]:
+    """Origin, destination and trips of each row of a table. Raises Invalid for what is missing."""
+    return _ids(rows, ORIGIN), _ids(rows, DESTINATION), _floats(rows, TRIPS)
+
+
+def _floats(rows: pd.DataFrame, names: Sequence[str]) -> Floats:
+    values = pd.to_numeric(_column(rows, names), errors="coerce")
+    return np.asarray(values, np.float64)
+
+
+def _ids(rows: pd.DataFrame, names: Sequence[str]) -> Integers:
+    values = _floats(rows, names)
+    if not (np.isfinite(values) & (values == np.floor(values))).all():
+        raise Invalid(f"the column {names[0]} must hold the whole numbers of nodes, in every row")
+    return values.astype(np.int64)
+
+
+def _column(rows: pd.DataFrame, names: Sequence[str]) -> "pd.Series[float]":
+    for name in names:
+        if name in rows:
+            return rows[name]
+    raise Invalid(f"there is no column {' or '.join(names)}")
