@@ -20,7 +20,7 @@ from service import Service, running_service
 from spatial.postgres.cluster import Cluster
 
 CITYTWIN = (sys.executable, "-m", "citytwin")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture(scope="module")

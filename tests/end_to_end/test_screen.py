@@ -11,6 +11,8 @@ from service import Service
 
 from citytwin.app import SCREEN
 
+expect.set_options(timeout=30_000)  # pictures are drawn in software
+
 CHROMIUM = "/usr/bin/chromium"
 OPTIONS = (
     "--no-sandbox",
