@@ -105,11 +105,13 @@ def changes(
     since: int | datetime | None,
     until: int | datetime | None,
     limit: int,
+    newest: bool = False,
 ) -> list[Change]:
     """A layer's change log within (since, until], cursors or moments, in the order of commits.
 
-    Up to the reading's edition, of its scenario or of all. Where rows are hidden from the grant,
-    or the reading is narrowed, only its rows are counted, and a change of none is left out.
+    With `newest` the last come first. Up to the reading's edition, of its scenario or of all.
+    Where rows are hidden from the grant, or the reading is narrowed, only its rows are counted,
+    and a change of none is left out.
     """
     layer, moment = view.layer, view.moment
     permitted = rule(view.grant, layer)
@@ -131,8 +133,14 @@ def changes(
         sql.SQL(
             "SELECT c.cursor, c.at, c.author, c.action, coalesce(s.name, {main}), c.opened,"
             " c.closed FROM {counted} c LEFT JOIN city.scenario s ON s.id = c.scenario"
-            " WHERE {within} ORDER BY c.cursor LIMIT {limit}"
-        ).format(main=MAIN, counted=counted, within=sql.SQL(" AND ").join(within), limit=limit)
+            " WHERE {within} ORDER BY c.cursor {order} LIMIT {limit}"
+        ).format(
+            order=sql.SQL("DESC" if newest else "ASC"),
+            main=MAIN,
+            counted=counted,
+            within=sql.SQL(" AND ").join(within),
+            limit=limit,
+        )
     ).fetchall()
     return [Change(*row) for row in rows]
 

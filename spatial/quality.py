@@ -19,6 +19,7 @@ from spatial.sql import statement
 
 EXAMPLES = 10
 _GEOMETRY = ("missing", "empty", "invalid", "outside")
+CHECKS = (*_GEOMETRY, "repeated")
 RENEWED_DAYS = {
     "continual": 1, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "annually": 366,
 }  # fmt: skip

@@ -20,6 +20,9 @@ def test_a_layer_is_found_and_told_in_both_languages(client, database, plots):
     assert "Three &lt;b&gt;plots&lt;/b&gt;" in page
     assert "自然资源局" in page
     assert "Completeness" in page
+    assert page.count('<path d="M') == 3  # the sketch
+    assert "<td>load</td><td>—</td><td>3</td><td>0</td>" in page
+    assert "no check fails" in page
     assert "完整率" in client.get("/catalogue/plots", headers=zh).text
 
 
