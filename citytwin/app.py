@@ -16,7 +16,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from citytwin import archives, catalogue_pages, fonts, health, live, maps, qgis, twin
+from citytwin import (
+    archives,
+    catalogue_pages,
+    fonts,
+    health,
+    live,
+    maps,
+    qgis,
+    sensorthings,
+    twin,
+)
 from citytwin.access import Access
 from citytwin.home import rasters_dir
 from citytwin.settings import Settings, settings
@@ -41,6 +51,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
         *qgis.routes,
         *twin.routes,
         *live.routes,
+        *sensorthings.routes,
         *catalogue_pages.routes,
     ]
     if (SCREEN / "index.html").is_file():

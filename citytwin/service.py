@@ -23,6 +23,7 @@ from httpx import HTTPError
 
 import twin_model.known  # noqa: F401
 from citytwin.door import own_door
+from citytwin.feeds import subscriber
 from citytwin.home import is_empty, is_sample, open_city
 from citytwin.settings import Settings, environment_of
 from spatial.analyses.worker import work
@@ -117,6 +118,8 @@ def _helpers(
         Thread(target=keep, args=(database, stop), name="tiles"),
         Thread(target=_announce, args=(chosen, stop, say), name="announce"),
     ]
+    if chosen.mqtt:
+        threads.append(Thread(target=_subscribe, args=(database, chosen, stop), name="mqtt"))
     if simulator and is_sample(database):
         threads.append(Thread(target=_simulate, args=(database, chosen, stop), name="simulator"))
     for thread in threads:
@@ -171,6 +174,16 @@ def _tend(database: Database, stop: Event) -> None:
             LOG.warning("the twin waits: %s", error)
         except Exception:
             LOG.exception("the twin is not tended")  # but will be, in the next round
+
+
+def _subscribe(database: Database, chosen: Settings, stop: Event) -> None:
+    """Store what the broker delivers."""
+    while not stop.is_set():
+        try:
+            subscriber(database, chosen).run(stop)
+        except CityError as error:
+            LOG.warning("readings wait at the broker: %s", error)
+            stop.wait(TEND_S)
 
 
 def _simulate(database: Database, chosen: Settings, stop: Event) -> None:

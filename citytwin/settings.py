@@ -29,6 +29,8 @@ class Settings:
     workers: int = _setting(2, "processes that answer requests")
     statement_timeout: int = _setting(60, "seconds after which a request's query is given up")
     base_url: str = _setting("", "the address that clients see, where a proxy stands in front")
+    mqtt: str = _setting("", "mqtt://… of a broker whose readings are stored")
+    mqtt_topics: str = _setting("", "a TOML file that says what its topics mean")
     dask: str = _setting("", "tcp://… of a Dask scheduler; a local cluster without one")
 
 

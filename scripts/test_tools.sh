@@ -1,12 +1,12 @@
 #!/bin/sh
-# What only the tests use: a browser, QGIS and Chinese fonts. Tests that miss one say so and skip.
+# What only the tests use: a browser, QGIS, Chinese fonts, an MQTT broker. Tests that miss one say so and skip.
 set -eu
 . scripts/common.sh
 
 command -v dpkg-query >/dev/null || exit 0
 
 missing=
-for package in chromium python3-qgis fonts-noto-cjk; do
+for package in chromium python3-qgis fonts-noto-cjk mosquitto; do
     case $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) in
     installed) ;;
     *) missing="$missing $package" ;;

@@ -1,14 +1,18 @@
 """Commands that feed a running city."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 import typer
 
 from citytwin.cli.output import Data, Json, answer, city
 from citytwin.door import Door, own_door
+from citytwin.feeds import subscriber
 from citytwin.settings import settings
 from citytwin.simulate import AUTHOR
 from citytwin.simulate import simulate as run
@@ -33,6 +37,21 @@ def simulate(
     with _door(data) as door:
         sent = run(door, seed=seed, speed=speed, duration=span)
     answer({"readings": sent}, json, f"{sent} readings.")
+
+
+@app.command()
+def mqtt(
+    broker: Annotated[str | None, typer.Option(help="mqtt://host:1883; else CITYTWIN_MQTT")] = None,
+    topics: Annotated[str | None, typer.Option(help="TOML: what its topics mean")] = None,
+    data: Data = None,
+) -> None:
+    """Store what an MQTT broker delivers, until stopped."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with city(data) as (database, chosen):
+        told = replace(chosen, mqtt=broker or chosen.mqtt, mqtt_topics=topics or chosen.mqtt_topics)
+        subscriber(database, told).run(stop)
 
 
 @contextmanager
