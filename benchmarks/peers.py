@@ -48,14 +48,14 @@ def serving(command: list[str | Path], port: int, extra: Mapping[str, str]) -> I
 
 
 @contextmanager
-def ours(conninfo: str, folder: Path) -> Iterator[str]:
-    """citytwin over the database, with one worker."""
+def ours(conninfo: str, folder: Path, workers: int = 1) -> Iterator[str]:
+    """citytwin over the database."""
     port = _free_port()
     command: list[str | Path] = [sys.executable, "-m", "citytwin", "up", "--no-sample"]
     with serving(
         [*command, "--port", str(port), "--data", folder],
         port,
-        {"CITYTWIN_DATABASE_URL": _url(conninfo), "CITYTWIN_WORKERS": "1"},
+        {"CITYTWIN_DATABASE_URL": _url(conninfo), "CITYTWIN_WORKERS": str(workers)},
     ) as address:
         yield address
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from ogc_api.connection import words
 from ogc_api.errors import Elsewhen, body_of, status_of
 from spatial.asof import as_of
 from spatial.database import Database
-from spatial.errors import CityError, Denied, Unavailable
+from spatial.errors import CityError, Denied, Invalid, Unavailable
 from spatial.grant import ANONYMOUS, Grant
 from spatial.token import verify
 from tiles.server import TileServer
 
 LOG = logging.getLogger("citytwin")
+_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-f:.]+\](:\d+)?", re.ASCII | re.IGNORECASE)
 CHALLENGE = b'Basic realm="citytwin", charset="UTF-8"'
 
 
@@ -76,7 +78,9 @@ class Access:
     async def _set_context(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         query = words(scope["query_string"])
-        host = headers.get("host", "localhost")
+        host = headers.get("host") or "localhost"
+        if not _HOST.fullmatch(host):
+            raise Invalid("the Host header names no host")
         context.database.set(self._database)
         context.tiles.set(self._tiles)
         context.store.set(self._store)

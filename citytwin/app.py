@@ -4,10 +4,13 @@ import atexit
 import logging
 import multiprocessing
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Thread
 from zoneinfo import ZoneInfo
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -32,9 +35,17 @@ from citytwin.home import rasters_dir
 from citytwin.settings import Settings, settings
 from ogc_api.connection import Connection
 from ogc_api.routes import routes as ogc_routes
-from spatial.database import Database
+from spatial.database import OVERFLOW, POOL, Database
+from tiles.server import THREADS
 
 SCREEN = Path(__file__).parent / "screen"
+
+
+@asynccontextmanager
+async def _in_turn(_: Starlette) -> AsyncIterator[None]:
+    """Requests wait for a thread in the order that they came, not for a connection out of it."""
+    current_default_thread_limiter().total_tokens = POOL + OVERFLOW - THREADS
+    yield
 
 
 async def _to_screen(_: object) -> Response:
@@ -62,6 +73,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
     rooms += ogc_routes
     title = {"zh": chosen.title_zh, "en": chosen.title_en}
     app = Starlette(
+        lifespan=_in_turn,
         routes=rooms,
         middleware=[
             Middleware(CORSMiddleware, allow_origins=["*"], allow_headers=["*"]),

@@ -56,7 +56,7 @@ async def readyz(_: Request) -> Response:
 
 
 async def metrics(_: Request) -> Response:
-    """Prometheus text of this worker: answers by kind and status, seconds spent, the cursor."""
+    """Prometheus text of this worker: answers and seconds by kind, tiles made or packed, cursor."""
     cursor = await run_in_threadpool(_cursor)
     lines = ["# TYPE citytwin_requests_total counter"]
     lines += [
@@ -68,6 +68,8 @@ async def metrics(_: Request) -> Response:
         f'citytwin_request_seconds_total{{path="{room}"}} {spent / 1e6:.6f}'
         for room, spent in sorted(_seconds.items())
     ]
+    made = context.tiles.get().cache.made
+    lines += ["# TYPE citytwin_tiles_made_total counter", f"citytwin_tiles_made_total {made}"]
     lines += ["# TYPE citytwin_cursor gauge", f"citytwin_cursor {cursor}", ""]
     return PlainTextResponse("\n".join(lines), media_type="text/plain; version=0.0.4")
 
