@@ -42,10 +42,11 @@ SCREEN = Path(__file__).parent / "screen"
 
 
 @asynccontextmanager
-async def _in_turn(_: Starlette) -> AsyncIterator[None]:
+async def _in_turn(app: Starlette) -> AsyncIterator[None]:
     """Requests wait for a thread in the order that they came, not for a connection out of it."""
     current_default_thread_limiter().total_tokens = POOL + OVERFLOW - THREADS
-    yield
+    async with live.lifespan(app):
+        yield
 
 
 async def _to_screen(_: object) -> Response:
@@ -73,7 +74,6 @@ def application(database: Database, chosen: Settings) -> Starlette:
     rooms += ogc_routes
     title = {"zh": chosen.title_zh, "en": chosen.title_en}
     app = Starlette(
-        lifespan=_in_turn,
         routes=rooms,
         middleware=[
             Middleware(CORSMiddleware, allow_origins=["*"], allow_headers=["*"]),
@@ -89,7 +89,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
             ),
             Middleware(Connection),
         ],
-        lifespan=live.lifespan,
+        lifespan=_in_turn,
     )
     app.state.live = live.Live(database)
     app.state.timezone = chosen.timezone
