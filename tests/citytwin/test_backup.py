@@ -1,5 +1,6 @@
 """A city taken away whole and put up elsewhere is the same city."""
 
+import io
 import json
 import zipfile
 from collections.abc import Iterator
@@ -19,8 +20,9 @@ from citytwin.settings import settings
 from spatial import audit, catalogue, scenario, token
 from spatial.asof import AsOf
 from spatial.database import Database
+from spatial.digest import copied
 from spatial.edit import edit
-from spatial.errors import Conflict, NotFound, Rejected
+from spatial.errors import Conflict, NotFound, Rejected, Unavailable
 from spatial.frame import read_frame
 from spatial.grant import OWNER
 from spatial.migrate import migrate, revision
@@ -132,3 +134,29 @@ def test_a_damaged_backup_changes_nothing(database, elsewhere, tmp_path):
     with pytest.raises(NotFound):
         read_frame(elsewhere, "plots", AsOf(), OWNER)
     assert not there.data_dir.exists()
+
+
+def test_a_restore_that_breaks_off_leaves_the_old_city_whole(database, elsewhere, tmp_path):
+    here, there = place(tmp_path, "here"), place(tmp_path, "there")
+    file, spoilt = tmp_path / "city.backup", tmp_path / "spoilt.backup"
+    inhabited(database, here, tmp_path)
+    backup(database, here, file)
+    moments = inhabited(elsewhere, there, tmp_path)
+    was = told(elsewhere, there, moments)
+    with zipfile.ZipFile(file) as sound, zipfile.ZipFile(spoilt, "w") as broken:
+        manifest = json.loads(sound.read("manifest.json"))
+        for name in manifest["files"]:
+            content = sound.read(name)
+            if name == "database.dump":  # its digest fits, and yet it breaks off
+                content = content[: len(content) * 4 // 5]
+                manifest["files"][name] = {
+                    "size": len(content),
+                    "digest": copied(io.BytesIO(content))[1],
+                }
+            broken.writestr(name, content)
+        broken.writestr("manifest.json", json.dumps(manifest))
+    with pytest.raises(Unavailable, match="the restore broke off"):
+        restore(elsewhere, there, spoilt, author="bob", replace=True)
+    assert told(elsewhere, there, moments) == was
+    with edit(elsewhere, "plots", author="ada") as editor:  # and it can be worked on
+        editor.update(1, {"code": "0101"})
