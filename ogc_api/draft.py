@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import Any
+from typing import Any, Self
 
 import shapely
 from shapely.errors import GEOSException
@@ -28,6 +28,8 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "timestamptz": lambda value: isinstance(value, str),
     "jsonb": lambda value: isinstance(value, dict | list),
 }
+# GDAL's reader of JSON-FG, and so QGIS, shows `time` by these attributes and sends them back
+_BOUNDS = ("time_start", "time_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,17 @@ class Draft:
     def srid(self) -> int:
         """EPSG code of the geometry's CRS."""
         return crs.srid(self.crs_uri)
+
+    def timed(self, layer: Layer, zone: tzinfo) -> Self:
+        """The draft with the bounds that came as attributes for its time, unless it says one."""
+        sent = {name: self.properties.get(name) for name in _BOUNDS if name in self.properties}
+        if not sent or not sent.keys().isdisjoint(layer.column_names):
+            return self
+        kept = {name: value for name, value in self.properties.items() if name not in sent}
+        period = self.period
+        if period is None and any(sent.values()):
+            period = _period({"interval": [sent.get(name) for name in _BOUNDS]}, zone)
+        return replace(self, properties=kept, period=period)
 
     def check(self, layer: Layer) -> None:
         """Raise Invalid where the CRS is not on offer, or a value is not of its column's type.

@@ -25,6 +25,7 @@ def create(layer: str, body: bytes, content_crs: str | None) -> int:
     """A new feature; returns its fid."""
     sent = draft.read(body, content_crs, context.zone.get(), whole=True)
     with _editor(layer) as editor:
+        sent = sent.timed(editor.layer, context.zone.get())
         sent.check(editor.layer)
         when = sent.period or _when(editor)
         period = when if isinstance(when, Period) else Period(when)
@@ -40,6 +41,7 @@ def replace(
     """
     sent = draft.read(body, content_crs, context.zone.get(), whole=True)
     with _editor(layer) as editor:
+        sent = sent.timed(editor.layer, context.zone.get())
         values = dict.fromkeys(editor.layer.column_names) | sent.properties
         (number, version), when = identity(layer, fid), sent.period or _when(editor)
         if isinstance(when, datetime) or version is not None or sent.geometry is None:

@@ -81,6 +81,7 @@ RECORDS = (f"{_RECORDS}/record-core", f"{_RECORDS}/record-core-query-parameters"
 #: What pygeoapi declares, and is not so here.
 _UNTRUE = {
     "http://www.opengis.net/spec/ogcapi-coverages-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-edr-1/1.0/conf/core",  # it is 1.1 that we serve
     f"{_PROCESSES}/callback",
     "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/advanced-property-roles",
     *(f"{_RECORDS}/{name}" for name in ("core", "sorting", "opensearch")),

@@ -22,6 +22,18 @@ class TestTime:
         assert editor.get(f"{place}?datetime=2019").status_code == 410
         assert editor.get(place).status_code == 410
 
+    def test_bounds_that_came_as_attributes_are_its_time(self, editor: TestClient) -> None:
+        """As GDAL's reader of JSON-FG, and so QGIS, sends them back."""
+        blank = feature(height=1.0, time_start=None, time_end=None)
+        place = editor.post(ITEMS, json=blank).headers["location"]
+        assert set(editor.get(place).json()["properties"]) == {"code", "height"}
+        sent = feature(height=1.0, time_start="2020-01-01T00:00:00Z", time_end=None)
+        place = editor.post(ITEMS, json=sent).headers["location"]
+        interval = editor.get(place).json()["time"]["interval"]
+        assert interval == ["2020-01-01T00:00:00.000000Z", ".."]
+        changed = {"properties": {"time_start": "2019-01-01T00:00:00Z"}}
+        assert editor.patch(place, json=changed).status_code == 400
+
     def test_a_period_is_corrected_and_the_rest_stays(self, editor: TestClient) -> None:
         sent = feature(height=1.0) | {"time": {"interval": ["2010", ".."]}}
         fid = int(editor.post(ITEMS, json=sent).headers["location"].rpartition("/")[2])
