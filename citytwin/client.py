@@ -11,10 +11,11 @@ import httpx
 from citytwin.answers import CityError, check, uri
 from citytwin.frames import flipped, frame_of_features, frame_of_table
 from citytwin.raster_view import RasterView
-from citytwin.twin_frames import dataset_of_series, frame_of_state
+from citytwin.twin_frames import dataset_of_series, frame_of_state, sent
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     import pyarrow as pa
     import xarray as xr
     from shapely.geometry.base import BaseGeometry
@@ -87,6 +88,13 @@ class City:
         } | asof  # fmt: skip
         told = self._get("/twin/series", {key: text for key, text in query.items() if text})
         return dataset_of_series(told)
+
+    def record(self, readings: "pd.DataFrame", scenario: str | None = None) -> dict[str, int]:
+        """Store readings: columns asset, property, at and value, perhaps unit, quality and id.
+
+        Returns how many were accepted, were duplicates, went to quarantine; and the cursor.
+        """
+        return sent(self._http, readings, scenario)
 
     def scenarios(self) -> list[str]:
         """Names of the open scenarios."""

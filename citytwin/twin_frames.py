@@ -1,9 +1,14 @@
-"""The twin's answers as frames: states as a GeoDataFrame, histories as a Dataset."""
+"""The twin in frames: states as a GeoDataFrame, histories as a Dataset, readings sent by one."""
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
+from citytwin.answers import check
+
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     import xarray as xr
 
 
@@ -67,3 +72,22 @@ def dataset_of_series(document: dict[str, Any]) -> "xr.Dataset":
         table = pd.DataFrame(by_asset).rename_axis(index="time", columns="asset")
         made[name] = xr.DataArray(table.T, attrs={"units": units[name]} if units[name] else {})
     return xr.Dataset(made, attrs=document["asOf"])
+
+
+def sent(http: httpx.Client, readings: "pd.DataFrame", scenario: str | None) -> dict[str, int]:
+    """The receipt of a frame of readings; one that is sent again is not stored again."""
+    from hashlib import sha256
+
+    body = readings.to_json(orient="records", date_format="iso", date_unit="us").encode()
+    answer = http.post(
+        "/twin/observations",
+        content=body,
+        params={"scenario": scenario} if scenario else {},
+        headers={
+            "Content-Type": "application/json",
+            "Idempotency-Key": sha256(body).hexdigest(),
+        },
+    )
+    check(answer)
+    receipt: dict[str, int] = answer.json()
+    return receipt

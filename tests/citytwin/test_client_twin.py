@@ -1,6 +1,7 @@
 """City and the twin, over the application itself."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 from worlds import make_layer
@@ -63,3 +64,20 @@ def test_a_history_is_a_dataset(city: City) -> None:
     assert hourly["level"].sel(asset="c0").values[0] == 2.0
     with pytest.raises(CityError, match="there is no series"):
         city.series("c9", **SPAN)
+
+
+def test_a_frame_of_readings_is_recorded_once(
+    city: City, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = city._http
+    monkeypatch.setitem(client.headers, "X-API-Key", token.create(database, "write"))
+    at = pd.date_range("2026-03-02T08:00", periods=3, freq="5min", tz="Asia/Shanghai")
+    frame = pd.DataFrame({"asset": "c2", "property": "level", "at": at, "value": [1.0, 2.0, 4.0]})
+    assert city.record(frame)["accepted"] == 3
+    again = city.record(frame)
+    assert (again["accepted"], again["duplicates"]) == (0, 3)
+    then = city.state().attrs["known_at"]
+    assert city.record(frame.tail(1).assign(value=9.0))["accepted"] == 1
+    assert city.state("2026-03-02T00:07:00Z").loc["c2", "level"] == 2.0
+    assert city.state("2026-03-02T00:12:00Z", known_at=then).loc["c2", "level"] == 4.0
+    assert city.state("2026-03-02T00:12:00Z").loc["c2", "level"] == 9.0
