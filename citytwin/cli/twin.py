@@ -64,15 +64,12 @@ def readings(
     json: Json = False,
 ) -> None:
     """Store the readings of a file; again, without storing any twice."""
-    if file.suffix.lower() not in FILES:
-        raise Unsupported(f"readings are read from {', '.join(FILES)}, not from {file.suffix}")
-    if not file.is_file():
-        raise NotFound(f"there is no file {file}")
+    form = form_of(file)
     body = file.read_bytes()
     name = digest(body)
     told = {"accepted": 0, "duplicates": 0, "quarantined": 0, "cursor": 0}
     with city(data) as (database, chosen):
-        parts = decode_parts(body, FILES[file.suffix.lower()], ZoneInfo(chosen.timezone), PART)
+        parts = decode_parts(body, form, ZoneInfo(chosen.timezone), PART)
         for number, part in enumerate(parts):
             receipt = store(
                 database, part, OWNER, scenario=scenario or MAIN, key=f"{name}#{number}"
@@ -84,6 +81,15 @@ def readings(
         f"{told['accepted']} stored, {told['duplicates']} were there,"
         f" {told['quarantined']} in quarantine.",
     )  # fmt: skip
+
+
+def form_of(file: Path) -> str:
+    """The form of a file of readings; raises NotFound, and Unsupported for another kind."""
+    if file.suffix.lower() not in FILES:
+        raise Unsupported(f"readings are read from {', '.join(FILES)}, not from {file.suffix}")
+    if not file.is_file():
+        raise NotFound(f"there is no file {file}")
+    return FILES[file.suffix.lower()]
 
 
 @app.command()
