@@ -50,36 +50,43 @@ def links(rows: pd.DataFrame, toll_weight: float = 0.0, distance_weight: float =
     if rows.empty:
         raise Invalid("the network holds no links at this moment")
     told = [
-        _floats(rows, (name,)) if name in rows else np.full(len(rows), value)
+        numbers(rows, (name,)) if name in rows else np.full(len(rows), value)
         for name, value in _DEFAULTS.items()
     ]
     b, power, toll = told
     extra = toll_weight * toll
     if distance_weight:
-        extra = extra + distance_weight * _floats(rows, LENGTH)
-    capacity = _floats(rows, ("capacity",))
+        extra = extra + distance_weight * numbers(rows, LENGTH)
+    capacity = numbers(rows, ("capacity",))
     first = _ids(rows, ("first_thru_node",)) if "first_thru_node" in rows else np.zeros(1, np.int64)
+    start, end = ends(rows)
     return LinkTable(
-        start=_ids(rows, START),
-        end=_ids(rows, END),
+        start=start,
+        end=end,
         capacity=capacity,
-        cost=LinkCost.bpr(_floats(rows, TIME), b, capacity, power, extra),
+        cost=LinkCost.bpr(numbers(rows, TIME), b, capacity, power, extra),
         first_through=int(first.max()),
     )
 
 
 def trips(rows: pd.DataFrame) -> tuple[Integers, Integers, Floats]:
     """Origin, destination and trips of each row of a table. Raises Invalid for what is missing."""
-    return _ids(rows, ORIGIN), _ids(rows, DESTINATION), _floats(rows, TRIPS)
+    return _ids(rows, ORIGIN), _ids(rows, DESTINATION), numbers(rows, TRIPS)
 
 
-def _floats(rows: pd.DataFrame, names: Sequence[str]) -> Floats:
+def ends(rows: pd.DataFrame) -> tuple[Integers, Integers]:
+    """The nodes at which each link starts and ends."""
+    return _ids(rows, START), _ids(rows, END)
+
+
+def numbers(rows: pd.DataFrame, names: Sequence[str]) -> Floats:
+    """A column of numbers by any of its names; NaN where there is none in a row."""
     values = pd.to_numeric(_column(rows, names), errors="coerce")
     return np.asarray(values, np.float64)
 
 
 def _ids(rows: pd.DataFrame, names: Sequence[str]) -> Integers:
-    values = _floats(rows, names)
+    values = numbers(rows, names)
     if not (np.isfinite(values) & (values == np.floor(values))).all():
         raise Invalid(f"the column {names[0]} must hold the whole numbers of nodes, in every row")
     return values.astype(np.int64)
