@@ -1,7 +1,7 @@
 """Readings from JSON, NDJSON, CSV, Arrow and Parquet."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -36,9 +36,19 @@ def decode(body: bytes, form: str, zone: tzinfo) -> Readings:
     return from_table(found, zone) if isinstance(found, pa.Table) else from_rows(found, zone)
 
 
-def decode_parts(body: bytes, form: str, zone: tzinfo, size: int) -> Iterator[Readings]:
-    """The same, so many readings at a time."""
+def decode_parts(
+    body: bytes,
+    form: str,
+    zone: tzinfo,
+    size: int,
+    reshape: Callable[[pa.Table], pa.Table] | None = None,
+) -> Iterator[Readings]:
+    """The same, so many readings at a time; reshape makes a table of another make one of ours."""
     found = _parse(body, form)
+    if reshape is not None:
+        if not isinstance(found, pa.Table):
+            raise Invalid("only tables have columns to name: CSV, Parquet, Arrow")
+        found = reshape(found)
     for start in range(0, len(found), size):
         if isinstance(found, pa.Table):
             yield from_table(found.slice(start, size), zone)

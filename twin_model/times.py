@@ -1,7 +1,7 @@
 """Moments of readings, however they are written, and stretches of time."""
 
 import re
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ def read_times(values: Any, zone: tzinfo) -> Column:
 
 
 def _read(text: Any, zone: tzinfo) -> int:
+    if isinstance(text, datetime):  # a table's, of no time zone
+        return micros(text if text.tzinfo else text.replace(tzinfo=zone))
     if not isinstance(text, str) or is_bare(text):
         return UNREADABLE
     try:

@@ -1,6 +1,7 @@
 """Commands on the twin: assets, readings, quarantine."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,11 +11,11 @@ import typer
 from citytwin.cli.output import Data, Json, ScenarioName, answer, author, city, table
 from spatial.asof import MAIN
 from spatial.digest import digest
-from spatial.errors import NotFound, Unsupported
+from spatial.errors import Invalid, NotFound, Unsupported
 from spatial.grant import OWNER
 from spatial.period import parse_bounds
 from twin_model import assets as asset_layers
-from twin_model import classes, dossier, quarantine, relations, retention
+from twin_model import classes, dossier, mapping, quarantine, relations, retention
 from twin_model.decode import ARROW, CSV, JSON, NDJSON, PARQUET, decode_parts
 from twin_model.replay import replay_all
 from twin_model.store import store
@@ -59,17 +60,28 @@ def assets(
 @app.command()
 def readings(
     file: Annotated[Path, typer.Argument(help="CSV, JSON, NDJSON, Parquet or an Arrow stream")],
+    column: Annotated[list[str] | None, typer.Option(help="NAME=COLUMN: at=time")] = None,
+    fixed: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of all: unit=m")] = None,
+    spread: Annotated[
+        str | None, typer.Option(help="asset or property: what the other columns are")
+    ] = None,
     scenario: ScenarioName = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Store the readings of a file; again, without storing any twice."""
     form = form_of(file)
+    if spread not in (None, *mapping.SPREAD):
+        raise Invalid("the other columns are each an asset or a property")
+    reshape = None
+    if column or fixed or spread:
+        columns, constants = mapping.parse(column or []), mapping.parse(fixed or [])
+        reshape = partial(mapping.mapped, columns=columns, fixed=constants, spread=spread)
     body = file.read_bytes()
-    name = digest(body)
+    name = digest(body + repr((column, fixed, spread)).encode() if reshape else body)
     told = {"accepted": 0, "duplicates": 0, "quarantined": 0, "cursor": 0}
     with city(data) as (database, chosen):
-        parts = decode_parts(body, form, ZoneInfo(chosen.timezone), PART)
+        parts = decode_parts(body, form, ZoneInfo(chosen.timezone), PART, reshape)
         for number, part in enumerate(parts):
             receipt = store(
                 database, part, OWNER, scenario=scenario or MAIN, key=f"{name}#{number}"
