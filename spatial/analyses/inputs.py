@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 
 from spatial import catalogue
 from spatial.analyses.selection import Selection, plain
@@ -102,3 +102,7 @@ def _split(value: Any) -> Any:
 LayerName = Annotated[str | Selection, BeforeValidator(plain), InputKind("layer")]
 #: Several names: a JSON array, or on a command line separated by commas.
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+#: Several numbers, likewise.
+Numbers = Annotated[
+    tuple[Annotated[float, Field(allow_inf_nan=False)], ...], BeforeValidator(_split)
+]

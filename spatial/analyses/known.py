@@ -3,4 +3,5 @@
 import spatial.land_use.coverage_check
 import spatial.land_use.land_use_overlay
 import spatial.traffic.assignment
-import spatial.traffic.network  # noqa: F401
+import spatial.traffic.network
+import spatial.traffic.paths  # noqa: F401

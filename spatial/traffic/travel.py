@@ -1,0 +1,83 @@
+"""Travel over a network: from points to points, each by its nearest node."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from spatial.errors import Invalid
+from spatial.traffic import tables
+from spatial.traffic.graph import Floats, Graph, Integers
+from spatial.traffic.shortest import Finder
+
+
+@dataclass(frozen=True)
+class Roads:
+    """Links ready to travel: the graph, (m,) minutes and lengths and shapes in the graph's order.
+
+    place: (n, 2) where the nodes are.
+    """
+
+    graph: Graph
+    minutes: Floats
+    length: Floats
+    shape: npt.NDArray[Any]
+    place: Floats
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, shape: npt.NDArray[Any]) -> Self:
+        """From the links of a network and their lines; raises Invalid for what is missing."""
+        if shapely.is_missing(shape).any() or not len(shape):
+            raise Invalid("the network's links need their lines: make it with 'network'")
+        start, end = tables.ends(rows)
+        minutes, length = tables.numbers(rows, tables.TIME), tables.numbers(rows, tables.LENGTH)
+        for values in (minutes, length):
+            if not (np.isfinite(values) & (values >= 0)).all():
+                raise Invalid("minutes and lengths of links must be numbers and not negative")
+        graph = Graph.of(start, end)
+        shape = shape[graph.order]
+        place = np.empty((len(graph.node), 2))
+        place[graph.tail] = shapely.get_coordinates(shapely.get_point(shape, 0))
+        place[graph.head] = shapely.get_coordinates(shapely.get_point(shape, -1))
+        return cls(graph, minutes[graph.order], length[graph.order], shape, place)
+
+    def finder(self, by: str) -> Finder:
+        """Shortest paths by `time` or by `distance`."""
+        return Finder(self.graph, self.minutes if by == "time" else self.length)
+
+    def nearest(self, points: Floats) -> Integers:
+        """(k,) the node nearest to each point (k, 2)."""
+        return np.asarray(cKDTree(self.place).query(points)[1], np.int64)
+
+    def along(self, links: Integers) -> Any:
+        """One line along some links, in their order."""
+        parts = [shapely.get_coordinates(one) for one in self.shape[links]]
+        points = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+        return shapely.LineString(points)
+
+
+def matrix(roads: Roads, origins: Integers, goals: Integers, by: str) -> Floats:
+    """(o, g) the least cost between nodes; infinite where no path leads."""
+    finder = roads.finder(by)
+    costs = np.empty((len(origins), len(goals)))
+    for row, origin in enumerate(origins):
+        finder.reach(int(origin))
+        costs[row] = finder.label[goals]
+    return costs
+
+
+def chain(roads: Roads, stops: Sequence[int], by: str) -> list[Integers]:
+    """The links of each leg between nodes; raises Invalid where no path leads on."""
+    finder, legs = roads.finder(by), []
+    for number, (one, other) in enumerate(pairwise(stops), 1):
+        finder.reach(one)
+        if not np.isfinite(finder.label[other]):
+            raise Invalid(f"no path leads from stop {number} to stop {number + 1}")
+        legs.append(finder.path(other))
+    return legs

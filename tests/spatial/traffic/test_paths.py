@@ -1,0 +1,111 @@
+"""Ways through a town of four blocks, worked out by hand."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from datasets.load import load
+from spatial.analyses import jobs
+from spatial.analyses.runner import run
+from spatial.asof import AsOf
+from spatial.crs import transformer
+from spatial.errors import Invalid
+from spatial.frame import read_frame
+from spatial.grant import OWNER
+from spatial.traffic import network, paths  # noqa: F401
+
+X, Y = 40_528_000, 3_486_000
+
+
+def line(*points):
+    return shapely.LineString([(X + x, Y + y) for x, y in points])
+
+
+def lonlat(x, y):
+    return ",".join(map(str, transformer(4528, 4326).transform(X + x, Y + y)))
+
+
+@pytest.fixture
+def town(database, tmp_path):
+    """A fast detour from (0, 0) to (1000, 0) by (500, 500); a slow road between; one way out."""
+    roads = gpd.GeoDataFrame(
+        {"speed": [30.0, 120.0, 60.0], "oneway": ["no", "no", "yes"]},
+        geometry=[
+            line((0, 0), (1000, 0)),
+            line((0, 0), (500, 500), (1000, 0)),
+            line((1000, 0), (2000, 0)),
+        ],
+        crs=4528,
+    )
+    places = gpd.GeoDataFrame(
+        {"name": ["a", "b", "c"]},
+        geometry=[shapely.Point(X + x, Y + 9) for x in (0, 1000, 2000)],
+        crs=4528,
+    )
+    for name, frame in (("roads", roads), ("places", places)):
+        frame.to_file(tmp_path / f"{name}.gpkg")
+        load(database, tmp_path / f"{name}.gpkg", author="builder", rejects_dir=tmp_path)
+    jobs_done(database, "network", "links", roads="roads")
+    return database
+
+
+def jobs_done(database, analysis, output=None, **inputs):
+    job = jobs.submit(database, analysis, inputs, AsOf(), OWNER, output)
+    run(database, job)
+    done = jobs.get(database, job, OWNER)
+    assert done.status == "successful", done.message
+    assert done.document()["certificate"]["holds"]
+    layer = done.document()["outputs"]["layer"]
+    return read_frame(database, layer, AsOf(), OWNER), done.document()["summary"]
+
+
+def test_fastest_and_shortest(town):
+    stops = f"{lonlat(0, 0)},{lonlat(1000, 3)},{lonlat(1990, 0)}"
+    fast, summary = jobs_done(town, "route", network="links", stops=stops)
+    detour = np.hypot(500, 500) * 2
+    assert fast["length_m"].tolist() == pytest.approx([detour, 1000])
+    assert fast["minutes"].tolist() == pytest.approx([detour / 2000, 1])
+    assert summary["minutes"] == pytest.approx(detour / 2000 + 1)
+    assert fast.geometry[0].equals(line((0, 0), (500, 500), (1000, 0)))
+    short, _ = jobs_done(town, "route", network="links", stops=stops, by="distance")
+    assert short["length_m"].tolist() == pytest.approx([1000, 1000])
+
+
+def test_closed_roads_and_ways_that_do_not_lead_back(town):
+    stops = f"{lonlat(0, 0)},{lonlat(1000, 0)}"
+    left, _ = jobs_done(town, "route", network="links?filter=road <> 2", stops=stops)
+    assert left["minutes"].tolist() == pytest.approx([2])
+    with pytest.raises(AssertionError, match="no path leads from stop 1 to stop 2"):
+        jobs_done(town, "route", network="links", stops=f"{lonlat(2000, 0)},{lonlat(0, 0)}")
+
+
+def test_matrix_and_nearest(town):
+    places = {"network": "links", "origins": "places", "destinations": "places"}
+    table, summary = jobs_done(town, "od-matrix", by="distance", **places)
+    assert (summary["asked"], summary["found"], summary["unreachable"]) == (9, 7, 2)
+    costs = dict(
+        zip(zip(table["origin"], table["destination"], strict=True), table["cost"], strict=True)
+    )
+    wanted = {
+        (1, 1): 0,
+        (1, 2): 1000,
+        (1, 3): 2000,
+        (2, 1): 1000,
+        (2, 2): 0,
+        (2, 3): 1000,
+        (3, 3): 0,
+    }
+    assert costs == pytest.approx(wanted)
+    far = places | {"destinations": "places?filter=name <> 'a'"}
+    near, _ = jobs_done(town, "nearest-facility", **far)
+    assert near["destination"].tolist() == [2, 2, 3]
+    alone = places | {"destinations": "places?filter=name = 'a'"}
+    near, summary = jobs_done(town, "nearest-facility", **alone)
+    assert (near["origin"].tolist(), summary["unreachable"]) == ([1, 2], 1)
+
+
+@pytest.mark.parametrize("stops", ["120,31,121", "120,31", "a,b,c,d", "nan,1,2,3"])
+def test_stops_that_are_no_places(database, stops):
+    with pytest.raises(Invalid, match="stops"):
+        jobs.submit(database, "route", {"network": "x", "stops": stops}, AsOf(), OWNER)
