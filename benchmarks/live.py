@@ -5,6 +5,7 @@ so what is measured is a little more. Arguments: clients, seconds, readings a se
 """
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -100,6 +101,7 @@ def main(clients: int = 20, seconds: float = 8, rate: int = 10_000) -> None:
             database.close()
     finally:
         subprocess.run([*command, "down", "--data", str(data)], check=True)
+        shutil.rmtree(data, ignore_errors=True)
     p50, p95, most = np.percentile(delays, [50, 95, 100])
     print(f"{clients} clients, {np.mean(got) / seconds:,.0f} readings/s each:", end=" ")
     print(f"p50 {p50:.2f} s, p95 {p95:.2f} s, most {most:.2f} s")
