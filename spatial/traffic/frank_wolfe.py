@@ -22,14 +22,11 @@ def _load(
     tail: Integers, head: Integers, first: Integers, through: Flags, cost: Floats,
     origins: Integers, start: Integers, goal: Integers, trips: Floats, flow: Floats,
 ) -> None:  # fmt: skip
-    n = len(through)
-    low, key, need = np.empty(n), np.empty(n), np.empty(n)
-    via, queue, heap = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    place = np.empty(n, np.int64)
+    n, m = len(through), len(tail)
+    low, need, key = np.empty(n), np.empty(n), np.empty(m + 1)
+    via, queue, heap = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(m + 1, np.int64)
     for r in range(len(origins)):
-        size = tree(
-            first, head, cost, through, origins[r], np.inf, low, via, queue, heap, key, place
-        )
+        size = tree(first, head, cost, through, origins[r], np.inf, low, via, queue, heap, key)
         for v in range(n):
             need[v] = 0.0
         for e in range(start[r], start[r + 1]):

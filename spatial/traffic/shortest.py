@@ -22,24 +22,21 @@ def tree(
     settled: Integers,
     heap: Integers,
     key: Floats,
-    place: Integers,
 ) -> int:
     """Shortest paths from `origin` to every node within `limit`; the number of nodes reached.
 
     cost: (m,) not negative; infinite where a link is closed. Fills label (n,), infinite where
     not reached; via (n,), the link by which a node is reached or -1; settled, nodes as they came.
-    heap, key, place: (n,) to work in.
+    heap, key: (m + 1,) to work in; a node waits there once for each time that it came nearer.
     """
     for v in range(len(label)):
-        label[v], via[v], place[v] = np.inf, -1, -1
-    label[origin], heap[0], key[0], place[origin] = 0.0, origin, 0.0, 0
+        label[v], via[v] = np.inf, -1
+    label[origin], heap[0], key[0] = 0.0, origin, 0.0
     size, count = 1, 0
     while size > 0:
         v, near = heap[0], key[0]
         if near > limit:
             break
-        settled[count] = v
-        count += 1
         size -= 1
         if size > 0:
             last, far, p = heap[size], key[size], 0
@@ -47,16 +44,27 @@ def tree(
                 child = 4 * p + 1
                 if child >= size:
                     break
-                best = child
-                for q in range(child + 1, min(child + 4, size)):
-                    if key[q] < key[best]:
-                        best = q
-                if key[best] >= far:
+                best, least = child, key[child]
+                if child + 3 < size:  # all four, without a loop
+                    if key[child + 1] < least:
+                        best, least = child + 1, key[child + 1]
+                    if key[child + 2] < least:
+                        best, least = child + 2, key[child + 2]
+                    if key[child + 3] < least:
+                        best, least = child + 3, key[child + 3]
+                else:
+                    for q in range(child + 1, size):
+                        if key[q] < least:
+                            best, least = q, key[q]
+                if least >= far:
                     break
-                heap[p], key[p] = heap[best], key[best]
-                place[heap[p]] = p
+                heap[p], key[p] = heap[best], least
                 p = best
-            heap[p], key[p], place[last] = last, far, p
+            heap[p], key[p] = last, far
+        if near > label[v]:
+            continue
+        settled[count] = v
+        count += 1
         if not through[v] and v != origin:
             continue
         for k in range(first[v], first[v + 1]):
@@ -64,20 +72,18 @@ def tree(
             far = near + cost[k]
             if far < label[w]:
                 label[w], via[w] = far, k
-                p = place[w]
-                if p < 0:
-                    p = size
-                    size += 1
+                p = size
+                size += 1
                 while p > 0:
                     q = (p - 1) >> 2
                     if key[q] <= far:
                         break
                     heap[p], key[p] = heap[q], key[q]
-                    place[heap[p]] = p
                     p = q
-                heap[p], key[p], place[w] = w, far, p
+                heap[p], key[p] = w, far
     for k in range(size):
-        label[heap[k]], via[heap[k]] = np.inf, -1
+        if label[heap[k]] > limit:
+            label[heap[k]], via[heap[k]] = np.inf, -1
     return count
 
 
@@ -85,18 +91,11 @@ class Finder:
     """Shortest paths in one graph at one cost, with the room that the kernel works in."""
 
     def __init__(self, graph: Graph, cost: Floats) -> None:
-        n = len(graph.node)
+        n, m = len(graph.node), len(graph.tail)
         self.graph, self.cost = graph, cost
-        self.label, self.via, self.settled = (
-            np.empty(n),
-            np.empty(n, np.int64),
-            np.empty(n, np.int64),
-        )
-        self._heap, self._key, self._place = (
-            np.empty(n, np.int64),
-            np.empty(n),
-            np.empty(n, np.int64),
-        )
+        self.label, self.via = np.empty(n), np.empty(n, np.int64)
+        self.settled = np.empty(n, np.int64)
+        self._heap, self._key = np.empty(m + 1, np.int64), np.empty(m + 1)
 
     def reach(self, origin: int, limit: float = np.inf) -> Integers:
         """The nodes within `limit` of the node at index `origin`, the nearest first.
@@ -106,7 +105,7 @@ class Finder:
         graph = self.graph
         count = tree(
             graph.first, graph.head, self.cost, graph.through, origin, limit,
-            self.label, self.via, self.settled, self._heap, self._key, self._place,
+            self.label, self.via, self.settled, self._heap, self._key,
         )  # fmt: skip
         return self.settled[:count].copy()
 

@@ -19,14 +19,12 @@ def plant(
 
     Each origin already meets the flow of those before it.
     """
-    n = len(through)
-    low, high, key, need = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    via, queue, heap = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    n, m = len(through), len(tail)
+    low, high, need, key = np.empty(n), np.empty(n), np.empty(n), np.empty(m + 1)
+    via, queue, heap = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(m + 1, np.int64)
     short, long, rank = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     for r in range(len(origins)):
-        size = tree(
-            first, head, cost, through, origins[r], np.inf, low, via, queue, heap, key, rank
-        )
+        size = tree(first, head, cost, through, origins[r], np.inf, low, via, queue, heap, key)
         for q in range(1, size):
             link[r, q - 1], flow[r, q - 1] = via[queue[q]], 0.0
         count[r] = size - 1
