@@ -4,4 +4,5 @@ import spatial.land_use.coverage_check
 import spatial.land_use.land_use_overlay
 import spatial.traffic.assignment
 import spatial.traffic.network
-import spatial.traffic.paths  # noqa: F401
+import spatial.traffic.paths
+import spatial.traffic.service_area  # noqa: F401

@@ -37,11 +37,11 @@ PAIR = (
     Column("cost", "double precision", "minutes, or metres"),
 )
 
-_Network = Annotated[
+Network = Annotated[
     LayerName,
     Label("路网：network 的成果", "the network: a layer that 'network' made"),
 ]
-_By = Annotated[
+By = Annotated[
     Literal["time", "distance"],
     Label("按时间（分钟）或距离（米）", "least time (minutes) or distance (metres)"),
 ]
@@ -50,7 +50,7 @@ _By = Annotated[
 class RouteInputs(Inputs):
     """Through which points."""
 
-    network: _Network
+    network: Network
     stops: Annotated[
         Numbers,
         Field(min_length=4, max_length=200),
@@ -59,7 +59,7 @@ class RouteInputs(Inputs):
             "the points on the way: longitude, latitude, longitude, latitude …",
         ),
     ]
-    by: _By = "time"
+    by: By = "time"
 
     @field_validator("stops")
     @classmethod
@@ -72,10 +72,10 @@ class RouteInputs(Inputs):
 class MatrixInputs(Inputs):
     """From where to where."""
 
-    network: _Network
+    network: Network
     origins: Annotated[LayerName, Label("起点图层", "the layer of origins")]
     destinations: Annotated[LayerName, Label("终点图层", "the layer of destinations")]
-    by: _By = "time"
+    by: By = "time"
 
 
 @analysis(
@@ -87,7 +87,7 @@ class MatrixInputs(Inputs):
 )
 def route(run: Run, inputs: RouteInputs) -> Outcome:
     """Find the way; raises Invalid where no path leads on."""
-    roads, srid, _ = _read(run, inputs.network)
+    roads, srid, _ = read_roads(run, inputs.network)
     lonlat = np.array(inputs.stops).reshape(-1, 2)
     points = np.column_stack(transformer(4326, srid).transform(lonlat[:, 0], lonlat[:, 1]))
     if not np.isfinite(points).all():
@@ -114,7 +114,9 @@ def route(run: Run, inputs: RouteInputs) -> Outcome:
 )
 def od_matrix(run: Run, inputs: MatrixInputs) -> Outcome:
     """Measure every pair, each place by its nearest node; raises TooLarge for too many."""
-    roads, srid, (origin, goal) = _read(run, inputs.network, inputs.origins, inputs.destinations)
+    roads, srid, (origin, goal) = read_roads(
+        run, inputs.network, inputs.origins, inputs.destinations
+    )
     costs = _costs(roads, origin, goal, inputs.by)
     there = np.isfinite(costs)
     row, column = np.nonzero(there)
@@ -131,7 +133,9 @@ def od_matrix(run: Run, inputs: MatrixInputs) -> Outcome:
 )
 def nearest_facility(run: Run, inputs: MatrixInputs) -> Outcome:
     """Choose for each origin; of several at the same cost the first."""
-    roads, srid, (origin, goal) = _read(run, inputs.network, inputs.origins, inputs.destinations)
+    roads, srid, (origin, goal) = read_roads(
+        run, inputs.network, inputs.origins, inputs.destinations
+    )
     costs = _costs(roads, origin, goal, inputs.by)
     if not costs.shape[1]:
         raise Invalid("there is no destination at this moment")
@@ -144,7 +148,7 @@ def nearest_facility(run: Run, inputs: MatrixInputs) -> Outcome:
 type _Places = tuple[Any, Floats]
 
 
-def _read(
+def read_roads(
     run: Run, network: str | Selection, *places: str | Selection
 ) -> tuple[Roads, int, list[_Places]]:
     """The roads, their CRS, and of each layer the fids and the middles in it."""

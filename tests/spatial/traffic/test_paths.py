@@ -13,7 +13,7 @@ from spatial.crs import transformer
 from spatial.errors import Invalid
 from spatial.frame import read_frame
 from spatial.grant import OWNER
-from spatial.traffic import network, paths  # noqa: F401
+from spatial.traffic import network, paths, service_area  # noqa: F401
 
 X, Y = 40_528_000, 3_486_000
 
@@ -103,6 +103,16 @@ def test_matrix_and_nearest(town):
     alone = places | {"destinations": "places?filter=name = 'a'"}
     near, summary = jobs_done(town, "nearest-facility", **alone)
     assert (near["origin"].tolist(), summary["unreachable"]) == ([1, 2], 1)
+
+
+def test_what_can_be_reached(town):
+    """Within 700 m of the end of the one-way street nothing; of (1000, 0) three arms."""
+    inputs = {"network": "links", "origins": "places", "limit": 700, "by": "distance"}
+    areas, _ = jobs_done(town, "service-area", width=1, **inputs)
+    assert areas.geometry[2].area == pytest.approx(np.pi, rel=0.05)
+    assert areas.geometry[1].area == pytest.approx(3 * 700 * 2, rel=0.01)
+    assert areas.geometry[0].area == pytest.approx(2 * 700 * 2, rel=0.01)
+    assert areas.geometry[0].covers(shapely.Point(X + 699, Y))
 
 
 @pytest.mark.parametrize("stops", ["120,31,121", "120,31", "a,b,c,d", "nan,1,2,3"])
