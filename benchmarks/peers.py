@@ -1,6 +1,5 @@
 """The servers to measure against, over the table `public.plain`, and ours, each on its port."""
 
-import base64
 import os
 import socket
 import subprocess
@@ -61,11 +60,11 @@ def ours(conninfo: str, folder: Path, workers: int = 1) -> Iterator[str]:
 
 
 @contextmanager
-def bare(body: bytes) -> Iterator[str]:
-    """granian with one worker that gives the same bytes to whoever asks; the address to ask."""
+def bare(body: Path) -> Iterator[str]:
+    """granian with one worker that gives the bytes of a file to whoever asks; where to ask."""
     port = _free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port)]
-    extra = {"BARE_BODY": base64.b64encode(body).decode()}
+    extra = {"BARE_BODY": str(body)}
     with serving([*command, "--no-ws", "benchmarks.bare:app"], port, extra) as address:
         yield address + "/"
 

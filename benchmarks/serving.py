@@ -48,7 +48,7 @@ def main(count: int = 1_000_000) -> dict[str, float]:
             peers.tipg(conninfo) as tipg,
             peers.pygeoapi(conninfo, folder, SRID) as stock,
         ):
-            return measure(ours, {"TiPg": tipg, "pygeoapi": stock}, side, count)
+            return measure(ours, {"TiPg": tipg, "pygeoapi": stock}, side, count, folder)
 
 
 def prepare(database: Database, folder: Path, count: int) -> None:
@@ -67,7 +67,9 @@ def prepare(database: Database, folder: Path, count: int) -> None:
         pg.execute("VACUUM ANALYZE")
 
 
-def measure(ours: str, others: dict[str, str], side: float, count: int) -> dict[str, float]:
+def measure(
+    ours: str, others: dict[str, str], side: float, count: int, folder: Path
+) -> dict[str, float]:
     """Ask everybody the same in turn, every question new."""
     results: dict[str, float] = {}
     with httpx.Client(timeout=PATIENCE_S, headers={"accept-encoding": "identity"}) as http:
@@ -97,7 +99,7 @@ def measure(ours: str, others: dict[str, str], side: float, count: int) -> dict[
                 theirs = ask(http, (f"{at}/collections/{table}/{one}&f={kind}" for one in asked))
                 results |= report(f"items limit={limit}", name, theirs, mine)
         results |= paging(http, f"{ours}/collections/{LAYER}/items", count)
-        results |= cached(http, ours, side)
+        results |= cached(http, ours, side, folder)
     return results
 
 
@@ -162,13 +164,15 @@ def paging(http: httpx.Client, items: str, count: int) -> dict[str, float]:
     return {"deep page": ratio}
 
 
-def cached(http: httpx.Client, ours: str, side: float) -> dict[str, float]:
+def cached(http: httpx.Client, ours: str, side: float, folder: Path) -> dict[str, float]:
     """Answers a second of a cached tile and of its 304, against a bare server of the same bytes."""
     x, y = next(iter(tiles(14, side)))
     url = f"{ours}/tiles/{LAYER}/14/{x}/{y}.mvt"
     tile = http.get(url)
     tag = f"if-none-match: {tile.headers['etag']}"
-    with peers.bare(tile.content) as bare:
+    body = folder / "tile.mvt"
+    body.write_bytes(tile.content)
+    with peers.bare(body) as bare:
         rates = {
             "cached tile": (rate(bare), rate(url)),
             "304": (rate(f"{bare}?304"), rate(url, tag)),
