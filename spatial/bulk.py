@@ -60,6 +60,7 @@ class Load:
             )
         if not self._bounds_indexed:
             self._index_bounded()
+        table.finish(pg, self.layer.name, self.rows)
         if self._keyed:
             self._refuse_overlap()
             pg.execute(
@@ -67,7 +68,6 @@ class Load:
                     "SELECT setval(pg_get_serial_sequence({}, 'fid'), max(fid)) FROM {}"
                 ).format(target.as_string(pg), target)
             )
-        table.finish(pg, self.layer.name)
         changes.record(pg, self.layer, stamp, self._tally(), author=author, action="load")
 
     def _index_bounded(self) -> None:
