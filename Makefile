@@ -8,7 +8,7 @@ run: setup
 test: setup
 	@sh scripts/test_tools.sh
 	@sh scripts/screen.sh test
-	.venv/bin/pytest -n 2 --dist loadfile
+	.venv/bin/pytest
 
 setup:
 	@sh scripts/setup.sh

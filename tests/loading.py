@@ -14,6 +14,9 @@ import traceback
 from pathlib import Path
 from typing import Any, Self
 
+# as a script it would find the tests' own folders of these names before the packages
+sys.path[0] = str(Path(__file__).parents[1])
+
 MEMORY = 6 << 30  # of addresses, of which threads and mapped libraries take the most
 RASTERS = (".tif", ".tiff", ".nc")
 

@@ -1,4 +1,4 @@
-"""One really running sample city for all of these tests, and its database beside it."""
+"""A really running sample city for each file of tests, and its database beside it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,34 +12,41 @@ from spatial.database import Database
 from spatial.postgres.cluster import Cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """The sample city, really running, as no other file has changed it."""
+    with running_service() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def qgis(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Qgis:
     """The real QGIS before the sample city."""
     return qgis_at(service.url, tmp_path_factory.mktemp("qgis"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def books(service: Service) -> Iterator[Database]:
     """The sample city's database."""
     with joined(service) as database:
         yield database
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def empty() -> Iterator[Service]:
     """A city to load real files into."""
     with running_service("--no-sample") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def empty_books(empty: Service) -> Iterator[Database]:
     """The database of the city that began empty."""
     with joined(empty) as database:
         yield database
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hamlet() -> Iterator[Hamlet]:
     """A small city that has one of everything, to do harm to."""
     with running_hamlet() as running:
