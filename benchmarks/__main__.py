@@ -1,19 +1,23 @@
-"""All measurements, one after the other: `make bench`. Takes about ten minutes."""
+"""All measurements, one after the other: `make bench`. Takes about half an hour."""
 
 from benchmarks import (
     layers,
+    live,
+    load,
     overlay,
     overlay_job,
     overlay_memory,
     quality,
     queries,
+    serving,
     tiles,
     traffic,
     twin,
 )
 
 PARTS = (
-    layers, quality, queries, tiles, traffic, twin, overlay_job, overlay_memory, overlay
+    layers, quality, queries, tiles, serving, load, traffic, twin, live, overlay_job,
+    overlay_memory, overlay,
 )  # fmt: skip
 
 

@@ -86,8 +86,13 @@ class Reading:
 
     @property
     def edition(self) -> tuple[object, ...]:
-        """Equal as long as the same question has the same answer."""
-        return self.layer.id, self.layer.cursor, self.moment.base_known_at, self.grant.key
+        """Equal as long as the same question has the same answer.
+
+        The stamp tells apart what has the same cursor in two lives of a city that was restored.
+        """
+        layer = self.layer
+        stamp = layer.last_recorded.isoformat()
+        return layer.id, layer.cursor, stamp, self.moment.base_known_at, self.grant.key
 
     @property
     def settled(self) -> bool:

@@ -7,9 +7,17 @@ from spatial import catalogue
 from spatial.analyses.selection import Selection, selection
 from spatial.asof import AsOf
 from spatial.database import Database, Pg
+from spatial.errors import Invalid
 from spatial.grant import Grant
+from spatial.layer import Layer
 from spatial.moment import resolve
 from spatial.query import Reading, snapshot, step_down
+
+
+def require_shape(layer: Layer, shape: str) -> None:
+    """Raise Invalid where a layer holds geometries of another shape, such as `Polygon`."""
+    if layer.shape != shape:
+        raise Invalid(f"'{layer.name}' holds {layer.geometry_type}, not {shape}s")
 
 
 @contextmanager

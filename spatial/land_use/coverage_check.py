@@ -9,11 +9,10 @@ from psycopg import sql
 from pydantic import Field
 
 from spatial.analyses.inputs import Inputs, Label, LayerName
-from spatial.analyses.reading import readings
+from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import Outcome, Run
 from spatial.analyses.staging import counts
-from spatial.errors import Invalid
 from spatial.frame import fetch
 from spatial.land_use.coverage import KINDS, Faults, faults
 from spatial.land_use.overlay_result import Areas
@@ -74,8 +73,7 @@ def coverage_check(run: Run, inputs: CoverageInputs) -> Outcome:
     run.progress(0.0, "reading the layer")
     with readings(run.database, [inputs.layer], run.asof, run.grant) as (pg, (view,)):
         layer = view.layer
-        if layer.shape != "Polygon":
-            raise Invalid(f"'{layer.name}' holds {layer.geometry_type}, not polygons")
+        require_shape(layer, "Polygon")
         frame = fetch(run.database, pg, view, [])
     run.progress(0.3, f"comparing {len(frame)} polygons")
     areas = Areas.of(layer.srid)

@@ -7,16 +7,14 @@ from pydantic import Field
 
 from spatial import crs
 from spatial.analyses.inputs import Inputs, Label, LayerName, Names
-from spatial.analyses.reading import readings
+from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import Outcome, Run
-from spatial.errors import Invalid
 from spatial.land_use import overlay_result
 from spatial.land_use.overlay import How
 from spatial.land_use.overlay_parts import STAGED, Cutter, Side
 from spatial.land_use.overlay_result import Areas
 from spatial.land_use.tally import Tally
-from spatial.layer import Layer
 from spatial.partition import FEATURES, Part, partition
 
 #: Shares of the progress: once the parts are known, and once all are cut.
@@ -71,7 +69,8 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
     run.progress(0.0, "dividing the layers")
     with readings(run.database, [inputs.left, inputs.right], run.asof, run.grant) as (pg, views):
         left, right = (view.layer for view in views)
-        _require_polygons(left, right)
+        for layer in (left, right):
+            require_shape(layer, "Polygon")
         carried = overlay_result.carried(left, right, inputs.how, inputs.columns)
         sizes = [row[0] or 0 for view in views for row in pg.execute(view.count())]
         tasks: dict[Side, list[tuple[Side, Part]]] = {}
@@ -108,14 +107,6 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
             "reprojected": [right.name] if right.srid != left.srid else [],
         },
     )
-
-
-def _require_polygons(*layers: Layer) -> None:
-    for layer in layers:
-        if layer.shape != "Polygon":
-            raise Invalid(
-                f"an overlay takes polygon layers, but '{layer.name}' holds {layer.geometry_type}"
-            )
 
 
 def _sides(how: How) -> Sequence[Side]:

@@ -10,12 +10,11 @@ from psycopg import sql
 from pydantic import Field
 
 from spatial.analyses.inputs import Inputs, Label, LayerName
-from spatial.analyses.reading import readings
+from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import Outcome, Run
 from spatial.analyses.staging import counts
 from spatial.certificate import Certificate
-from spatial.errors import Invalid
 from spatial.frame import fetch
 from spatial.layer import Column
 from spatial.query import names
@@ -65,8 +64,7 @@ def network(run: Run, inputs: NetworkInputs) -> Outcome:
     run.progress(0.0, "reading the roads")
     with readings(run.database, [inputs.roads], run.asof, run.grant) as (pg, (view,)):
         layer = view.layer
-        if layer.shape != "LineString":
-            raise Invalid(f"'{layer.name}' holds {layer.geometry_type}, not lines")
+        require_shape(layer, "LineString")
         frame = fetch(run.database, pg, view).sort_values("fid", ignore_index=True)
     system = pyproj.CRS.from_epsg(layer.srid)
     unit = 1.0 if not system.is_geographic else _METRES_A_DEGREE

@@ -131,7 +131,7 @@ def test_only_polygons(database, pair):
     spec = LayerSpec("lamps", "Point", 4528, ())
     with database.begin() as tx, bulk.load(tx, spec, author="builder"):
         pass
-    with pytest.raises(AssertionError, match="takes polygon layers, but 'lamps' holds Point"):
+    with pytest.raises(AssertionError, match="'lamps' holds Point, not Polygons"):
         overlay(database, left="parcels", right="lamps")
 
 

@@ -79,7 +79,7 @@ def test_roads_that_make_no_sense(wrong):
 
 
 def test_only_lines(database, plots):
-    with pytest.raises(AssertionError, match="'plots' holds MultiPolygon, not lines"):
+    with pytest.raises(AssertionError, match="'plots' holds MultiPolygon, not LineStrings"):
         made(database, "network", roads="plots")
 
 
