@@ -6,7 +6,7 @@ from threading import Event
 import psycopg
 
 from spatial.database import Database
-from spatial.errors import CityError, NotFound
+from spatial.errors import CityError, NotFound, Unavailable
 from spatial.query import snapshot
 from tiles.build import store, unstored
 
@@ -34,6 +34,9 @@ def keep(database: Database, stop: Event) -> None:
                 store(database, name)
             except NotFound:
                 continue
+            except Unavailable as error:
+                LOG.warning("the tiles wait: %s", error)
+                break
             except (CityError, psycopg.Error) as error:
                 LOG.warning("the shapes of '%s' cannot be stored: %s", name, error)
                 given_up.add(name)
