@@ -16,7 +16,7 @@ from psycopg import sql
 
 from benchmarks.city import CORNER, SRID, buildings, city, compare, seconds
 from datasets.load import load
-from ogc_api import items
+from ogc_api.features import items
 from ogc_api.wanted import Wanted
 from spatial import catalogue
 from spatial.asof import AsOf

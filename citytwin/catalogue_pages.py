@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from citytwin.catalogue_shell import page, said, tongue
 from citytwin.layer_page import layer_page
-from ogc_api import catalogue as records
 from ogc_api import context
-from ogc_api.records import THEMES
+from ogc_api.records import catalogue as records
+from ogc_api.records.record import THEMES
 
 
 async def _list(request: Request) -> Response:

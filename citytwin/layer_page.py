@@ -10,8 +10,8 @@ from psycopg import sql
 
 from citytwin.catalogue_shell import page, said, tongue
 from ogc_api import context
-from ogc_api.exports import FORMATS
-from ogc_api.records import THEMES, theme_of
+from ogc_api.features.exports import FORMATS
+from ogc_api.records.record import THEMES, theme_of
 from spatial import catalogue, history
 from spatial.asof import MAIN, AsOf, format_instant
 from spatial.database import Pg

@@ -19,7 +19,7 @@ from citytwin.access import secret_of
 from citytwin.twin import box_of, names_of
 from ogc_api import context
 from ogc_api.params import only, whole
-from ogc_api.records import theme_of
+from ogc_api.records.record import theme_of
 from spatial.asof import AsOf
 from spatial.database import Database
 from spatial.errors import Denied, Invalid, Unavailable

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from citytwin.fonts import GLYPHS
 from ogc_api import context
-from ogc_api.tile_routes import found, tile_answer
+from ogc_api.tiles.routes import found, tile_answer
 from spatial import scenario
 from spatial.errors import Invalid, NotFound
 from spatial.filter.filter import Filter, filter_of

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from ogc_api import context, items, said
-from ogc_api.grid_document import completed
+from ogc_api import context
+from ogc_api.features import items
+from ogc_api.rasters.document import completed
+from ogc_api.records import said
 from spatial.catalogue import find_visible
 from spatial.count import count
 from spatial.moment import resolve

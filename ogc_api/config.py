@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ogc_api import catalogue, jsonfg
-from ogc_api.exports import FORMATS
-from ogc_api.grid_config import raster_resource, series_provider
+from ogc_api.features import jsonfg
+from ogc_api.features.exports import FORMATS
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
-from ogc_api.record_json import DCAT
+from ogc_api.rasters.config import raster_resource, series_provider
+from ogc_api.records import catalogue
+from ogc_api.records.feature import DCAT
 from spatial import crs
 from spatial.layer import CATALOGUE, Column, Layer
 from spatial.raster import Raster
@@ -99,7 +100,7 @@ def _catalogue(base_url: str) -> dict[str, Any]:
             {
                 "type": "record",
                 "default": True,
-                "name": "ogc_api.features.CatalogueProvider",
+                "name": "ogc_api.features.providers.CatalogueProvider",
                 "data": CATALOGUE,
                 "id_field": "id",
                 "title_field": "title",
@@ -142,7 +143,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
             {
                 "type": "feature",
                 "default": True,
-                "name": "ogc_api.features.LayerProvider",
+                "name": "ogc_api.features.providers.LayerProvider",
                 "data": layer.name,
                 "id_field": "id",
                 "fields": {column.name: field(column) for column in layer.columns},
@@ -152,7 +153,7 @@ def resource(layer: Layer, base_url: str) -> dict[str, Any]:
             },
             {
                 "type": "tile",
-                "name": "ogc_api.vector_tiles.LayerTileProvider",
+                "name": "ogc_api.tiles.provider.LayerTileProvider",
                 "data": layer.name,
                 "format": {"name": "mvt", "mimetype": MIMETYPE},
                 "options": {"zoom": {"min": MIN_ZOOM, "max": MAX_ZOOM}},

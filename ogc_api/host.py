@@ -18,11 +18,11 @@ from starlette.responses import Response
 
 from ogc_api import context
 from ogc_api.config import configuration
-from ogc_api.grid_openapi import extend_grids
 from ogc_api.openapi import extend
 from ogc_api.processes import process_resources
+from ogc_api.rasters.openapi import extend_grids
 from ogc_api.references import settled
-from ogc_api.tile_openapi import extend_tiles
+from ogc_api.tiles.openapi import extend_tiles
 from spatial.layer import Layer
 from spatial.query import seen_layers, snapshot
 from spatial.rasters import rasters

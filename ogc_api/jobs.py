@@ -5,10 +5,11 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from ogc_api import context, geojson
+from ogc_api import context
 from ogc_api.errors import NoSuchJob, ResultNotReady
 from ogc_api.execution import GEOJSON, JSON, RESULT, Reply
-from ogc_api.geojson import Answer, dumped
+from ogc_api.features import geojson
+from ogc_api.features.geojson import Answer, dumped
 from ogc_api.links import link, place_of
 from ogc_api.params import MAX_WHOLE, limit_of, only, whole
 from spatial.analyses import jobs

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ogc_api.exports import FORMATS
+from ogc_api.features.exports import FORMATS
 from ogc_api.jobs import STATUSES
 from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT, SHARED_IDS, UNIQUE_IDS
 from spatial.filter.filter import LANGUAGES

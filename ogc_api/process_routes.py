@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from ogc_api import context, execution, jobs
 from ogc_api.errors import NoSuchProcess
+from ogc_api.features.routes import answered
 from ogc_api.host import describe_processes, job_pages, respond, wants_html
-from ogc_api.item_routes import answered
 from ogc_api.prefer import preferences
 from spatial.analyses import registry
 from spatial.analyses.jobs import GLANCE_S, Job

@@ -15,23 +15,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ogc_api import (
-    collections,
-    context,
-    exports,
-    feature,
-    geojson,
-    grid_routes,
-    item_routes,
-    jsonfg,
-    process_routes,
-    quality_routes,
-    queryables,
-    record_routes,
-    tile_routes,
-    tilesets,
-)
+from ogc_api import collections, context, process_routes
+from ogc_api.features import exports, feature, geojson, jsonfg, queryables
+from ogc_api.features import routes as item_routes
 from ogc_api.host import Function, openapi, respond, true_conformance, view
+from ogc_api.rasters import routes as grid_routes
+from ogc_api.records import quality as quality_routes
+from ogc_api.records import routes as record_routes
+from ogc_api.tiles import routes as tile_routes
+from ogc_api.tiles import tilesets
 
 type Document = dict[str, Any]
 type Endpoint = Callable[[Request], Awaitable[Response]]

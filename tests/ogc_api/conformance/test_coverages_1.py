@@ -1,6 +1,6 @@
 """OGC API Coverages, Part 1 (19-087, a draft), by its requirements.
 
-Cells are held against rasterio in tests/ogc_api/test_coverages.py.
+Cells are held against rasterio in tests/ogc_api/rasters/test_coverages.py.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """OGC API EDR 1.1 (19-086r6), by its abstract tests.
 
-Values are held against rasterio in tests/ogc_api/test_edr.py.
+Values are held against rasterio in tests/ogc_api/edr/test_edr.py.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """OGC API Records, Part 1 (20-004r1), by its abstract tests.
 
-How records are found is told at length in tests/ogc_api/test_records.py.
+How records are found is told at length in tests/ogc_api/records/test_records.py.
 """
 
 import re

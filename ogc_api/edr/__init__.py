@@ -1,0 +1,1 @@
+"""Environmental data retrieval: over rasters and the twin's readings."""

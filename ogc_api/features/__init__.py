@@ -1,0 +1,1 @@
+"""Features: items read, written and described."""

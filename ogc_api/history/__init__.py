@@ -1,0 +1,1 @@
+"""History as a resource: versions, mementos, differences."""

@@ -1,0 +1,1 @@
+"""Rasters: coverages of every form, legends and pictures."""

@@ -1,0 +1,1 @@
+"""The catalogue as records, for readers and harvesters."""
