@@ -75,7 +75,7 @@ def measure(database: Database, count: int) -> tuple[UUID, float, float]:
     inputs = {"left": f"parcels_{count}", "right": f"zones_{count}", "how": "identity"}
     job = jobs.submit(database, "land-use-overlay", inputs, AsOf(), OWNER)
     module = registry.find("land-use-overlay").function.__module__
-    order = Order(database.conninfo, str(job), [module], dask=None, workers=2)
+    order = Order(database.conninfo, str(job), [module], store=None, dask=None, workers=2)
     started, peak = time.perf_counter(), 0
     runner = subprocess.Popen(
         [sys.executable, "-m", Order.__module__], stdin=subprocess.PIPE, start_new_session=True

@@ -1,49 +1,62 @@
-"""Files as inputs of an analysis on the command line: each is loaded, and named as a layer."""
+"""Files as inputs of an analysis on the command line: each is loaded, and named."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from citytwin.home import rejects_dir
+import rasterio
+import rasterio.errors
+import rasterio.shutil
+
+from citytwin.home import rasters_dir, rejects_dir
+from citytwin.rasters import store_raster
 from citytwin.settings import Settings
 from datasets.load import load
 from spatial import catalogue
 from spatial.analyses.registry import Analysis
 from spatial.database import Database
 from spatial.digest import copied
-from spatial.errors import Invalid
+from spatial.errors import Invalid, Rejected
 from spatial.layer import clean_name
 from spatial.query import snapshot
 
 _DIGITS = 12
 #: Formats of which a table is read, whatever map may lie beside the file.
 _ALONE = (".tntp",)
+_ASCII = ".asc"
 
 
 def loaded(
     database: Database, chosen: Settings, analysis: Analysis, given: Mapping[str, str]
 ) -> dict[str, str]:
-    """The layers of those inputs that name a file where a layer is wanted.
+    """The names of those inputs that give a file where a layer or a raster is wanted.
 
-    A layer is named by the file and its digest, so that the same file is loaded once.
+    Each is named by the file and its digest, so that the same file is loaded once. A file that
+    does not say its reference system is given with it: `dem.asc?crs=EPSG:4549`.
     """
-    wanted = [one.name for one in analysis.inputs() if one.schema.get("x-input-kind") == "layer"]
-    files = {name: Path(given[name]) for name in wanted if name in given and "?" not in given[name]}
-    return {
-        name: _layer_of(database, chosen, path)
-        for name, path in files.items()
-        if path.suffix and path.is_file()
-    }
+    kinds = {one.name: one.schema.get("x-input-kind") for one in analysis.inputs()}
+    names = {}
+    for name, text in given.items():
+        file, _, words = text.partition("?")
+        path, crs = Path(file), dict(parse_qsl(words)).get("crs")
+        loader = _LOADERS.get(kinds.get(name) or "")
+        if loader is None or not path.suffix or not path.is_file():
+            continue
+        with path.open("rb") as opened:
+            digest = copied(opened)[1].rpartition(":")[2]
+        names[name] = clean_name(f"{path.stem[:40]}_{digest[:_DIGITS]}")
+        with snapshot(database) as pg:
+            known = catalogue.is_taken(pg, names[name])
+        if not known:
+            loader(database, chosen, path, names[name], crs)
+    return names
 
 
-def _layer_of(database: Database, chosen: Settings, path: Path) -> str:
-    with path.open("rb") as file:
-        digest = copied(file)[1].rpartition(":")[2]
-    name = clean_name(f"{path.stem[:40]}_{digest[:_DIGITS]}")
-    with snapshot(database) as pg:
-        if catalogue.get(pg, name) is not None:
-            return name
+def _load_layer(
+    database: Database, chosen: Settings, path: Path, name: str, crs: str | None
+) -> None:
     with TemporaryDirectory() as folder:
         source = path
         if path.suffix.lower() in _ALONE:
@@ -55,6 +68,7 @@ def _layer_of(database: Database, chosen: Settings, path: Path) -> str:
             author="owner",
             rejects_dir=rejects_dir(chosen),
             layer=name,
+            crs=crs,
             zone=ZoneInfo(chosen.timezone),
         )
     if report.rejected:
@@ -62,4 +76,21 @@ def _layer_of(database: Database, chosen: Settings, path: Path) -> str:
             f"{report.rejected} of {report.read} rows of '{path.name}' were rejected: "
             f"see {report.rejects}, then load the mended file and name its layer"
         )
-    return name
+
+
+def _load_raster(
+    database: Database, chosen: Settings, path: Path, name: str, crs: str | None
+) -> None:
+    with TemporaryDirectory() as folder:
+        source = path
+        if path.suffix.lower() == _ASCII:
+            source = Path(folder) / f"{path.stem}.tif"
+            try:
+                with rasterio.open(path, driver="AAIGrid") as cells:
+                    rasterio.shutil.copy(cells, source, driver="GTiff")
+            except rasterio.errors.RasterioError:
+                raise Rejected(f"'{path.name}' cannot be read as an ASCII grid") from None
+        store_raster(database, rasters_dir(chosen), source, name=name, crs_text=crs)
+
+
+_LOADERS = {"layer": _load_layer, "raster": _load_raster}

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from datasets.raster import RasterInfo, to_cog
-from spatial import crs
 from spatial.asof import AsOf
+from spatial.cog import RasterInfo, edition, to_cog
 from spatial.database import Database
 from spatial.errors import NotFound
 from spatial.grant import OWNER
@@ -15,7 +14,6 @@ from spatial.layer import check_name, clean_name
 from spatial.moment import resolve
 from spatial.period import ALWAYS, Period
 from spatial.query import snapshot
-from spatial.raster import Edition
 from spatial.rasters import RasterSpec, editions, find_visible, register
 
 
@@ -41,22 +39,14 @@ def store_raster(
     made = f"{name}-{uuid4().hex[:8]}"
     try:
         stored, info = _converted(file, store, made, crs_text)
-        srid = crs.srid(info.crs)
-        edition = Edition(
-            0,
-            stored,
-            srid,
-            crs.transform_bounds(info.bounds, srid, crs.WGS84),
-            info.profile(),
-            valid,
-        )
+        state = edition(stored, info, valid)
         with database.begin() as tx:
             register(
                 tx,
                 RasterSpec(
                     name, *title, access, vertical_datum=vertical_datum or info.vertical_datum
                 ),
-                edition,
+                state,
                 author=author,
                 scenario_id=scenario_id,
             )
@@ -67,10 +57,10 @@ def store_raster(
     return {
         "layer": name,
         "shape": " x ".join(map(str, info.shape)),
-        "srid": srid,
+        "srid": state.srid,
         "vertical_datum": vertical_datum or info.vertical_datum,
         "notes": list(info.notes),
-        **edition.profile,
+        **state.profile,
     }
 
 

@@ -47,7 +47,7 @@ def seed(database: Database, chosen: Settings, say: Callable[[str], None]) -> No
     say("overlaying land use with the subdistricts …")
     inputs = {"left": "parcels", "right": "subdistricts", "how": "intersection"}
     job = jobs.submit(database, "land-use-overlay", inputs, AsOf(), OWNER, OVERLAY)
-    runner.run(database, job, dask=chosen.dask or None)
+    runner.run(database, job, store=rasters_dir(chosen), dask=chosen.dask or None)
 
 
 def _load(tx: Transaction, layer: SampleLayer) -> None:

@@ -24,7 +24,7 @@ from httpx import HTTPError
 import twin_model.known  # noqa: F401
 from citytwin.door import own_door
 from citytwin.feeds import subscriber
-from citytwin.home import is_empty, is_sample, open_city
+from citytwin.home import is_empty, is_sample, open_city, rasters_dir
 from citytwin.settings import Settings, environment_of
 from spatial.analyses.worker import work
 from spatial.clock import tick
@@ -110,7 +110,7 @@ def _helpers(
         Thread(
             target=work,
             args=(found.database_url, stop),
-            kwargs={"dask": found.dask or None},
+            kwargs={"store": rasters_dir(chosen), "dask": found.dask or None},
             name="analyses",
         ),
         Thread(target=_clock, args=(database, chosen, stop), name="clock"),

@@ -10,8 +10,8 @@ import pandas as pd
 import pyproj
 import xarray as xr
 
-from datasets.raster import datum_of
 from spatial import crs as crs_of
+from spatial.cog import datum_of
 from spatial.errors import Invalid, Rejected, TooLarge
 
 MAX_CELLS = 4_000_000_000

@@ -16,7 +16,7 @@ from rasterio.transform import from_bounds
 
 from datasets.grid import Grid, grid_of
 from datasets.grid_file import opened
-from datasets.raster import RasterInfo, Tally, to_cog, unique
+from spatial.cog import RasterInfo, Tally, to_cog, unique
 from spatial.errors import Rejected
 
 CHUNK = 512

@@ -12,10 +12,12 @@ from ogc_api.features import geojson
 from ogc_api.features.geojson import Answer, dumped
 from ogc_api.links import link, place_of
 from ogc_api.params import MAX_WHOLE, limit_of, only, whole
-from spatial.analyses import jobs
+from spatial.analyses import job_files, jobs
 from spatial.analyses.jobs import UNEXPECTED, Job, Sought
+from spatial.analyses.run import NewFile
 from spatial.asof import format_instant, parse_when
 from spatial.errors import CityError, Invalid, NotFound
+from spatial.query import snapshot
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0"
 STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
@@ -114,6 +116,12 @@ def output(job: Job, name: str) -> Answer:
     return _json(_value(job))
 
 
+def document(job: Job, key: str) -> NewFile:
+    """A document that the job made; raises NotFound."""
+    with snapshot(context.database.get()) as pg:
+        return job_files.find(pg, job.id, key)
+
+
 def _value(job: Job) -> dict[str, Any]:
     if not job.finished:
         raise ResultNotReady(f"the job is {job.status}: its result is not ready yet")
@@ -140,8 +148,14 @@ def _layer(job: Job) -> str:
 def _made(job: Job) -> list[dict[str, str]]:
     """Where what the job made is published."""
     made: Mapping[str, Any] = (job.result or {}).get("outputs", {})
+    with snapshot(context.database.get()) as pg:
+        documents = job_files.kinds(pg, job.id)
     links = []
     for kind, name in made.items():
+        if kind in documents:
+            href = _place(str(job.id), "files", kind)
+            links.append(link("related", documents[kind], href, {}) | {"title": name})
+            continue
         links.append(link("related", JSON, place_of(name), {}) | {"title": f"{kind} {name}"})
         if kind == "layer":
             links.append(link("item", GEOJSON, place_of(name, "items"), {}) | {"title": name})

@@ -157,6 +157,14 @@ def _extend_processes(paths: Node) -> None:
             ],
         }
     }
+    paths["/jobs/{jobId}/files/{key}"] = {
+        "get": results
+        | {
+            "operationId": "getJobFile",
+            "summary": "A document that the job made",
+            "parameters": [*results["parameters"], _path("key", "The output's name")],
+        }
+    }
     for path, methods in paths.items():
         if path.startswith("/processes/") and "post" in methods:
             methods["post"]["parameters"] = refer("prefer")

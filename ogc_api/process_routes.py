@@ -1,6 +1,7 @@
 """The paths of processes and jobs. Pages for browsers are pygeoapi's."""
 
 import time
+from urllib.parse import quote
 
 import anyio
 from starlette.concurrency import run_in_threadpool
@@ -90,6 +91,16 @@ async def _output(request: Request) -> Response:
     )
 
 
+async def _file(request: Request) -> Response:
+    found = await run_in_threadpool(jobs.find, request.path_params["job"])
+    made = await run_in_threadpool(jobs.document, found, request.path_params["key"])
+    headers = {
+        "Content-Disposition": f"inline; filename*=utf-8''{quote(made.name)}",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    }
+    return Response(made.content, media_type=made.media_type, headers=headers)
+
+
 routes = [
     Route("/processes", _processes),
     Route("/processes/{process}", _process),
@@ -98,4 +109,5 @@ routes = [
     Route("/jobs/{job}", _job, methods=["GET", "DELETE"]),
     Route("/jobs/{job}/results", _results),
     Route("/jobs/{job}/results/{output}", _output),
+    Route("/jobs/{job}/files/{key}", _file),
 ]

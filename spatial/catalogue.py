@@ -65,14 +65,19 @@ def layers(pg: Pg, grant: Grant) -> list[Layer]:
     return [layer for layer in map(_layer, rows) if visible(grant, layer)]
 
 
-def require_free(pg: Pg, name: str) -> None:
-    """Raise Conflict where a layer or raster has this name, Invalid where none could."""
-    taken = pg.execute(
+def is_taken(pg: Pg, name: str) -> bool:
+    """Whether a layer or raster has this name."""
+    row = pg.execute(
         "SELECT 1 FROM city.layer WHERE name = %(name)s"
         " UNION ALL SELECT 1 FROM city.raster WHERE name = %(name)s",
-        {"name": check_name(name)},
+        {"name": name},
     ).fetchone()
-    if taken:
+    return row is not None
+
+
+def require_free(pg: Pg, name: str) -> None:
+    """Raise Conflict where a layer or raster has this name, Invalid where none could."""
+    if is_taken(pg, check_name(name)):
         raise Conflict(
             f"the layer '{name}' exists: choose another name, drop it first, or load its next"
             f" state with --layer {name} --key FIELD"

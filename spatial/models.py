@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
     MetaData,
     Text,
     text,
@@ -76,6 +77,7 @@ class RasterRow(Base):
     style: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     last_recorded: Mapped[datetime | None]
+    lineage: Mapped[dict[str, Any] | None]
 
 
 class RasterEditionRow(Base):
@@ -163,6 +165,22 @@ class JobRow(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class JobFileRow(Base):
+    """A document that a job made."""
+
+    __tablename__ = "job_file"
+
+    job: Mapped[UUID] = mapped_column(
+        ForeignKey("city.job.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    media_type: Mapped[str]
+    title_zh: Mapped[str]
+    title_en: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class AuditRow(Base):

@@ -98,6 +98,7 @@ class Raster:
     vertical_datum: str | None
     style: dict[str, Any] = field(compare=False)
     last_recorded: datetime
+    lineage: dict[str, Any] | None = field(default=None, compare=False)
     editions: tuple[Edition, ...] = ()
     area_field: None = None
 

@@ -32,6 +32,7 @@ class RasterSpec:
     area: str | None = None
     vertical_datum: str | None = None
     style: dict[str, Any] = field(default_factory=dict)
+    lineage: dict[str, Any] | None = None
 
 
 def register(
@@ -48,11 +49,11 @@ def register(
         require_free(tx.pg, spec.name)
         row = tx.pg.execute(
             "INSERT INTO city.raster"
-            " (name, title_zh, title_en, access, area, vertical_datum, style)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+            " (name, title_zh, title_en, access, area, vertical_datum, style, lineage)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
             [
                 spec.name, spec.title_zh, spec.title_en, spec.access, spec.area,
-                spec.vertical_datum, Jsonb(spec.style),
+                spec.vertical_datum, Jsonb(spec.style), spec.lineage and Jsonb(spec.lineage),
             ],
         ).fetchone()  # fmt: skip
     elif edition.valid == ALWAYS:
@@ -111,7 +112,7 @@ def find_visible(pg: Pg, name: str, grant: Grant) -> Raster:
 def _rasters(pg: Pg, grant: Grant, name: str | None) -> list[Raster]:
     rows = pg.execute(
         f"SELECT r.id, r.name, r.title_zh, r.title_en, r.access, r.area, r.vertical_datum, r.style,"
-        f" r.last_recorded, lower(e.valid), upper(e.valid), {_EDITION}"
+        f" r.last_recorded, r.lineage, lower(e.valid), upper(e.valid), {_EDITION}"
         " FROM city.raster r JOIN city.raster_edition e ON e.raster_id = r.id"
         " WHERE (%(name)s::text IS NULL OR r.name = %(name)s) AND e.scenario = 0"
         " AND upper_inf(e.recorded) ORDER BY r.name, e.valid".encode(),
@@ -119,8 +120,8 @@ def _rasters(pg: Pg, grant: Grant, name: str | None) -> list[Raster]:
     ).fetchall()
     found: dict[int, Raster] = {}
     for row in rows:
-        raster = found.setdefault(row[0], Raster(*row[:9]))
-        found[row[0]] = replace(raster, editions=(*raster.editions, _edition(row[9:])))
+        raster = found.setdefault(row[0], Raster(*row[:10]))
+        found[row[0]] = replace(raster, editions=(*raster.editions, _edition(row[10:])))
     return [raster for raster in found.values() if visible(grant, raster)]
 
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from spatial.analyses.inputs import Inputs, Label
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import Outcome, Run
+from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.analyses.series import SeriesName
 from spatial.analyses.staging import Staging, counts
 from spatial.asof import DEFAULT_ZONE
@@ -146,10 +146,14 @@ def _outcome(
 ) -> Outcome:
     total = dict(zip(FATES, map(float, fates.sum(axis=0)), strict=True))
     return Outcome(
-        geometry_type="Geometry",  # of a table: there, and empty
-        srid=srid,
-        columns=COLUMNS,
-        rows=sql.SQL(_ROWS).format(staging=staging.table, counts=counts(batches)),
+        {
+            "layer": NewLayer(
+                geometry_type="Geometry",  # of a table: there, and empty
+                srid=srid,
+                columns=COLUMNS,
+                rows=sql.SQL(_ROWS).format(staging=staging.table, counts=counts(batches)),
+            )
+        },
         certificate=Certificate(
             equation="readings in = used + bad + outside the limits + superseded + summed up"
             " too coarsely",

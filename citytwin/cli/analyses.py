@@ -49,6 +49,7 @@ def run(
 ) -> None:
     """Run an analysis; its result is a layer, with a certificate."""
     import twin_model.known  # noqa: F401
+    from citytwin.home import rasters_dir
     from citytwin.input_files import loaded
     from spatial.analyses import jobs, registry, runner
 
@@ -64,7 +65,9 @@ def run(
             def told(share: float, message: str) -> None:
                 bar.update(task, completed=share, description=message or analysis)
 
-            runner.run(database, job, dask=chosen.dask or None, watch=told)
+            runner.run(
+                database, job, store=rasters_dir(chosen), dask=chosen.dask or None, watch=told
+            )
             done = jobs.get(database, job, OWNER)
             while not done.finished:  # the service beside us was quicker to take it
                 told(done.progress / 100, done.message)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 
-from spatial import catalogue
+from spatial import catalogue, rasters
 from spatial.analyses.selection import Selection, plain
 from spatial.asof import AsOf
 from spatial.database import Pg
@@ -58,7 +58,7 @@ class Source(Protocol):
 #: Finds what an input names, in the form that its model gave it.
 type Resolver = Callable[[Pg, Any, Grant], Source]
 
-_resolvers: dict[str, Resolver] = {"layer": catalogue.find_visible}
+_resolvers: dict[str, Resolver] = {"layer": catalogue.find_visible, "raster": rasters.find_visible}
 
 
 def register_kind(name: str, resolver: Resolver) -> None:
@@ -100,6 +100,8 @@ def _split(value: Any) -> Any:
 
 #: A layer's name, or a selection of its features.
 LayerName = Annotated[str | Selection, BeforeValidator(plain), InputKind("layer")]
+#: A raster's name.
+RasterName = Annotated[str, InputKind("raster")]
 #: Several names: a JSON array, or on a command line separated by commas.
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 #: Several numbers, likewise.

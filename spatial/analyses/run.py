@@ -1,7 +1,8 @@
 """What an analysis is given, and what it gives back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from psycopg import sql
@@ -13,13 +14,15 @@ from spatial.database import Database
 from spatial.grant import Grant
 from spatial.layer import Column
 from spatial.parallel import Parallel
+from spatial.period import ALWAYS, Period
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run: at which explicit AsOf it reads, for whom, and where its parts are worked on.
 
-    `progress` is told the share that is done (0 to 1) and what is being done.
+    `progress` is told the share that is done (0 to 1) and what is being done. `store` holds the
+    city's rasters; `folder` is the run's own, in the store, and goes with it.
     """
 
     database: Database
@@ -28,24 +31,72 @@ class Run:
     parallel: Parallel
     progress: Callable[[float, str], None]
     staging_table: str
+    store: Path
+    folder: Path
 
-    def staging(self, columns: tuple[tuple[str, str], ...], srid: int) -> Staging:
-        """The run's own table for rows in the making, created empty; the runner drops it."""
-        made = Staging(self.staging_table, columns, srid)
+    def staging(self, columns: tuple[tuple[str, str], ...], srid: int, part: str = "") -> Staging:
+        """The run's own table for rows in the making, created empty; the runner drops it.
+
+        part: tells several tables of one run apart.
+        """
+        name = f"{self.staging_table}_{part}" if part else self.staging_table
+        made = Staging(name, columns, srid)
         made.create(self.database)
         return made
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class NewLayer:
     """A new layer in the making: its shape, and the query that gives its rows.
 
-    `rows` selects the columns by name and `geom`, in the order that numbers the features.
+    `rows` selects the columns by name and `geom`, in the order that numbers the features. The
+    titles tell what it is among several outputs.
     """
 
     geometry_type: str
     srid: int
     columns: tuple[Column, ...]
     rows: sql.Composable
+    title_zh: str = ""
+    title_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRaster:
+    """A new raster in the making: GeoTIFF files of the run's folder, each true in its period."""
+
+    states: tuple[tuple[Path, Period], ...]
+    title_zh: str = ""
+    title_en: str = ""
+    vertical_datum: str | None = None
+    style: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, file: Path, **told: Any) -> "NewRaster":
+        """Of one file, true always."""
+        return cls(((file, ALWAYS),), **told)
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A document of the result, such as a printable page: kept with its job, whole."""
+
+    name: str
+    content: bytes
+    media_type: str
+    title_zh: str = ""
+    title_en: str = ""
+
+
+type Output = NewLayer | NewRaster | NewFile
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run. Of the outputs the first layer or raster takes the name that the job
+    was given; each other layer or raster has that name and its own key.
+    """
+
+    outputs: Mapping[str, Output]
     certificate: Certificate
     summary: dict[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import signal
 import sys
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 from uuid import UUID
 
@@ -26,6 +27,7 @@ class Order:
     conninfo: str = field(repr=False)
     job: str
     modules: list[str]
+    store: str | None
     dask: str | None
     workers: int | None
 
@@ -45,7 +47,13 @@ def main() -> None:
         logging.exception("one of the modules %s cannot be imported", order.modules)
     database = Database(order.conninfo)
     try:
-        run(database, UUID(order.job), dask=order.dask, workers=order.workers)
+        run(
+            database,
+            UUID(order.job),
+            store=Path(order.store) if order.store else None,
+            dask=order.dask,
+            workers=order.workers,
+        )
     except Unavailable as error:
         sys.exit(f"job {order.job} waits for another attempt: {error}")
     finally:

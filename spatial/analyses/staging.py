@@ -69,8 +69,14 @@ def table_name(job: UUID, attempt: int) -> str:
 
 
 def drop(pg: Pg, name: str) -> None:
-    """Drop a staging table, if there is one."""
-    pg.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(SCHEMA, name)))
+    """Drop an attempt's staging tables, if there are any."""
+    found = pg.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind = 'r'"
+        " AND (relname = %s OR starts_with(relname, %s))",
+        [SCHEMA, name, f"{name}_"],
+    ).fetchall()
+    for (one,) in found:
+        pg.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(SCHEMA, one)))
 
 
 def sweep(database: Database) -> None:
@@ -80,7 +86,8 @@ def sweep(database: Database) -> None:
             "SELECT relname FROM pg_class WHERE relnamespace = %(schema)s::regnamespace"
             " AND relkind = 'r' AND starts_with(relname, %(prefix)s) AND NOT EXISTS ("
             " SELECT FROM city.job WHERE status = 'running'"
-            " AND relname = %(prefix)s || replace(id::text, '-', '') || '_' || attempts)",
+            " AND starts_with(relname || '_',"
+            " %(prefix)s || replace(id::text, '-', '') || '_' || attempts || '_'))",
             {"prefix": _PREFIX, "schema": SCHEMA},
         ).fetchall()
     for (name,) in rows:

@@ -8,12 +8,13 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from threading import Event
 from uuid import UUID
 
 import psycopg
 
-from spatial.analyses import queue, registry
+from spatial.analyses import queue, registry, workshop
 from spatial.analyses.inputs import resolver_modules
 from spatial.analyses.jobs import CHANNEL, Job
 from spatial.analyses.run_job import Order
@@ -30,6 +31,7 @@ def work(
     stop: Event,
     *,
     runners: int = 1,
+    store: Path | None = None,
     dask: str | None = None,
     workers: int | None = None,
 ) -> None:
@@ -39,7 +41,7 @@ def work(
     `running` with its lock free, so that the next worker runs it again.
     """
     database = Database(conninfo)
-    crew = _Crew(database, runners, dask, workers)
+    crew = _Crew(database, runners, store, dask, workers)
     try:
         while not stop.is_set():
             try:
@@ -71,9 +73,14 @@ class _Crew:
     """The processes that run jobs now."""
 
     def __init__(
-        self, database: Database, size: int, dask: str | None, workers: int | None
+        self,
+        database: Database,
+        size: int,
+        store: Path | None,
+        dask: str | None,
+        workers: int | None,
     ) -> None:
-        self._database, self._size = database, size
+        self._database, self._size, self._store = database, size, store
         self._dask, self._workers = dask, workers
         self._running: dict[UUID, subprocess.Popen[bytes]] = {}
         self._deaths: Counter[UUID] = Counter()
@@ -85,6 +92,8 @@ class _Crew:
         for job in set(self._running) - alive:
             self._kill(job)
         queue.rescue(self._database)
+        if self._store:
+            workshop.sweep(self._database, self._store)
         free = self._size - len(self._running)
         if free > 0:
             with self._database.begin() as tx:
@@ -124,7 +133,14 @@ class _Crew:
                     claimed.end("failed", str(error))
             return
         modules = [module, *sorted(resolver_modules())]
-        order = Order(self._database.conninfo, str(job.id), modules, self._dask, self._workers)
+        order = Order(
+            self._database.conninfo,
+            str(job.id),
+            modules,
+            str(self._store) if self._store else None,
+            self._dask,
+            self._workers,
+        )
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", Order.__module__],
             stdin=subprocess.PIPE,

@@ -11,7 +11,7 @@ from pydantic import Field
 from spatial.analyses.inputs import Inputs, Label, LayerName
 from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import Outcome, Run
+from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.analyses.staging import counts
 from spatial.frame import fetch
 from spatial.land_use.coverage import KINDS, Faults, faults
@@ -87,12 +87,16 @@ def coverage_check(run: Run, inputs: CoverageInputs) -> Outcome:
     staging = run.staging(STAGED, layer.srid)
     batch = staging.write(run.database, _columns(found), pa.array(shapely.to_wkb(found.geometry)))
     return Outcome(
-        geometry_type="MultiPolygon",
-        srid=layer.srid,
-        columns=COLUMNS,
-        rows=sql.SQL(_ROWS).format(
-            area=areas.square_metres, staging=staging.table, counts=counts([batch])
-        ),
+        {
+            "layer": NewLayer(
+                geometry_type="MultiPolygon",
+                srid=layer.srid,
+                columns=COLUMNS,
+                rows=sql.SQL(_ROWS).format(
+                    area=areas.square_metres, staging=staging.table, counts=counts([batch])
+                ),
+            )
+        },
         certificate=found.certificate,
         summary={kind: int((found.kind == kind).sum()) for kind in KINDS},
     )

@@ -9,7 +9,7 @@ from spatial import crs
 from spatial.analyses.inputs import Inputs, Label, LayerName, Names
 from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import Outcome, Run
+from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.land_use import overlay_result
 from spatial.land_use.overlay import How
 from spatial.land_use.overlay_parts import STAGED, Cutter, Side
@@ -95,10 +95,14 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
             run.progress(share, f"{len(batches)} of {parts} parts")
     areas = Areas.of(left.srid)
     return Outcome(
-        geometry_type="MultiPolygon",
-        srid=left.srid,
-        columns=(*(one.column for one in carried), *overlay_result.OURS),
-        rows=overlay_result.rows(left, right, carried, staging, batches, areas),
+        {
+            "layer": NewLayer(
+                geometry_type="MultiPolygon",
+                srid=left.srid,
+                columns=(*(one.column for one in carried), *overlay_result.OURS),
+                rows=overlay_result.rows(left, right, carried, staging, batches, areas),
+            )
+        },
         certificate=tally.certificate(areas.unit),
         summary={
             "area_m2": areas.by_kind(run.database, staging, batches),

@@ -12,7 +12,7 @@ from pydantic import Field
 from spatial.analyses.inputs import Inputs, Label, LayerName
 from spatial.analyses.reading import readings
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import Outcome, Run
+from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.analyses.staging import counts
 from spatial.certificate import Certificate
 from spatial.frame import fetch
@@ -125,14 +125,18 @@ def assignment(run: Run, inputs: AssignmentInputs) -> Outcome:
         pa.array(shapely.to_wkb(np.asarray(roads.geometry, object)), pa.binary()),
     )
     return Outcome(
-        geometry_type=views[0].layer.geometry_type,
-        srid=views[0].layer.srid,
-        columns=COLUMNS,
-        rows=sql.SQL(_ROWS).format(
-            columns=sql.SQL(", ").join(sql.Identifier(one.name) for one in COLUMNS),
-            staging=staging.table,
-            counts=counts([batch]),
-        ),
+        {
+            "layer": NewLayer(
+                geometry_type=views[0].layer.geometry_type,
+                srid=views[0].layer.srid,
+                columns=COLUMNS,
+                rows=sql.SQL(_ROWS).format(
+                    columns=sql.SQL(", ").join(sql.Identifier(one.name) for one in COLUMNS),
+                    staging=staging.table,
+                    counts=counts([batch]),
+                ),
+            )
+        },
         certificate=certificate(graph, demand, found, inputs.gap, table.loops),
         summary={
             "objective": felt.integral(found.flow),

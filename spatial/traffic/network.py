@@ -12,7 +12,7 @@ from pydantic import Field
 from spatial.analyses.inputs import Inputs, Label, LayerName
 from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import Outcome, Run
+from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.analyses.staging import counts
 from spatial.certificate import Certificate
 from spatial.frame import fetch
@@ -98,14 +98,18 @@ def network(run: Run, inputs: NetworkInputs) -> Outcome:
     )
     given, kept = float(shapely.length(lines).sum()), float(shapely.length(made.line).sum())
     return Outcome(
-        geometry_type="LineString",
-        srid=layer.srid,
-        columns=COLUMNS,
-        rows=sql.SQL(_ROWS).format(
-            columns=names([*(one.name for one in COLUMNS), "geom"]),
-            staging=staging.table,
-            counts=counts([batch]),
-        ),
+        {
+            "layer": NewLayer(
+                geometry_type="LineString",
+                srid=layer.srid,
+                columns=COLUMNS,
+                rows=sql.SQL(_ROWS).format(
+                    columns=names([*(one.name for one in COLUMNS), "geom"]),
+                    staging=staging.table,
+                    counts=counts([batch]),
+                ),
+            )
+        },
         certificate=Certificate(
             equation="length of roads = length of pieces + duplicates",
             left=given,

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from spatial.analyses.inputs import Inputs, Label, LayerName, Numbers
 from spatial.analyses.reading import readings
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import Outcome, Run
+from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.analyses.selection import Selection
 from spatial.analyses.staging import counts
 from spatial.certificate import Certificate
@@ -192,12 +192,16 @@ def _outcome(
     batch = staging.write(run.database, [pa.array(one) for one in values], wkb)
     wanted = [one.name for one in columns]
     return Outcome(
-        geometry_type=kind,
-        srid=srid,
-        columns=tuple(columns),
-        rows=sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {}").format(
-            names([*wanted, "geom"]), staging.table, counts([batch]), names(wanted)
-        ),
+        {
+            "layer": NewLayer(
+                geometry_type=kind,
+                srid=srid,
+                columns=tuple(columns),
+                rows=sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {}").format(
+                    names([*wanted, "geom"]), staging.table, counts([batch]), names(wanted)
+                ),
+            )
+        },
         certificate=Certificate(
             equation="asked = found + without a path",
             left=asked,

@@ -11,7 +11,7 @@ from shapely.ops import substring
 
 from spatial.analyses.inputs import Inputs, Label, LayerName
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import Outcome, Run
+from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.analyses.staging import counts
 from spatial.certificate import Certificate
 from spatial.crs import parse
@@ -66,12 +66,16 @@ def service_area(run: Run, inputs: ServiceAreaInputs) -> Outcome:
     batch = staging.write(run.database, values, wkb)
     asked, count = float(len(origin[0])), float(len(shapes))
     return Outcome(
-        geometry_type="MultiPolygon",
-        srid=srid,
-        columns=COLUMNS,
-        rows=sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY origin").format(
-            names(["origin", "cost", "geom"]), staging.table, counts([batch])
-        ),
+        {
+            "layer": NewLayer(
+                geometry_type="MultiPolygon",
+                srid=srid,
+                columns=COLUMNS,
+                rows=sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY origin").format(
+                    names(["origin", "cost", "geom"]), staging.table, counts([batch])
+                ),
+            )
+        },
         certificate=Certificate("origins = areas", asked, count, abs(asked - count), 0.0, "areas"),
         summary={"areas": len(shapes)},
     )

@@ -5,7 +5,7 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from datasets.raster import to_cog
+from spatial.cog import to_cog
 from spatial.errors import Rejected
 
 CELLS = np.arange(600 * 700, dtype=np.float32).reshape(600, 700)

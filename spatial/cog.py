@@ -22,6 +22,8 @@ from spatial import crs as crs_of
 from spatial.asof import format_instant
 from spatial.errors import Rejected
 from spatial.layer import identifier
+from spatial.period import ALWAYS, Period
+from spatial.raster import Edition
 
 _BLOCK = 512
 
@@ -124,6 +126,13 @@ def to_cog(source: Path, target: Path, *, crs: str | None = None) -> RasterInfo:
     finally:
         partial.unlink(missing_ok=True)
     return info
+
+
+def edition(stored: str, info: RasterInfo, valid: Period = ALWAYS) -> Edition:
+    """A file of the store as a state of a raster, to be registered."""
+    srid = crs_of.srid(info.crs)
+    extent = crs_of.transform_bounds(info.bounds, srid, crs_of.WGS84)
+    return Edition(0, stored, srid, extent, info.profile(), valid)
 
 
 def _copy(source: Path, target: Path, crs: str | None) -> None:
