@@ -36,7 +36,7 @@ def loaded(
     Each is named by the file and its digest, so that the same file is loaded once. A file that
     does not say its reference system is given with it: `dem.asc?crs=EPSG:4549`.
     """
-    kinds = {one.name: one.schema.get("x-input-kind") for one in analysis.inputs()}
+    kinds = {one.name: one.kind for one in analysis.inputs()}
     names = {}
     for name, text in given.items():
         file, _, words = text.partition("?")

@@ -1,8 +1,9 @@
 """The inputs of analyses: models with labels, units and kinds, read from JSON or from text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from types import UnionType
+from typing import Annotated, Any, Protocol, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 
@@ -81,17 +82,33 @@ def sources(pg: Pg, inputs: Inputs, grant: Grant) -> Iterator[Source]:
 
     Raises NotFound for what the grant may not see, Invalid for a filter that does not fit.
     """
-    for name, field in type(inputs).model_fields.items():
-        for mark in field.metadata:
-            value = getattr(inputs, name)
-            if not isinstance(mark, InputKind) or value is None:
-                continue
-            if isinstance(value, Selection):
-                layer = catalogue.find_visible(pg, value.layer, grant)
-                value.narrowed(Reading(layer, resolve(pg, value.at(AsOf())), grant))
-                yield layer
-            else:
-                yield _resolvers[mark.name](pg, value, grant)
+    for kind, value in _named(type(inputs), (), inputs):
+        if isinstance(value, Selection):
+            layer = catalogue.find_visible(pg, value.layer, grant)
+            value.narrowed(Reading(layer, resolve(pg, value.at(AsOf())), grant))
+            yield layer
+        else:
+            yield _resolvers[kind](pg, value, grant)
+
+
+def _named(hint: Any, marks: Sequence[Any], value: Any) -> Iterator[tuple[str, Any]]:
+    """Every value that names something, with its kind: optional, in tuples, in models within."""
+    kind = next((mark.name for mark in marks if isinstance(mark, InputKind)), None)
+    origin, parts = get_origin(hint), get_args(hint)
+    if value is None:
+        return
+    if kind is not None:
+        yield kind, value
+    elif origin is Annotated:
+        yield from _named(parts[0], parts[1:], value)
+    elif origin in (Union, UnionType):
+        yield from next(filter(None, (list(_named(arm, (), value)) for arm in parts)), ())
+    elif isinstance(value, tuple) and parts:
+        for one in value:
+            yield from _named(parts[0], (), one)
+    elif isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from _named(field.annotation, field.metadata, getattr(value, name))
 
 
 def _split(value: Any) -> Any:

@@ -29,6 +29,12 @@ class Input:
     required: bool
     schema: dict[str, Any]
 
+    @property
+    def kind(self) -> str | None:
+        """What it names, such as a layer, whether it must be given or may."""
+        arms = (self.schema, *self.schema.get("anyOf", ()))
+        return next((arm["x-input-kind"] for arm in arms if "x-input-kind" in arm), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:

@@ -73,9 +73,9 @@ def plot_ratios(
 
     parcels: polygons with `fid`; buildings (n,) polygons with their floors (NaN: unknown, which
     counts as no floor area and is told) and heights in m; all in one plane in metres.
-    plot ratio = Σ (footprint within × floors) / area; density = area that footprints cover / area;
+    plot ratio = Σ (footprint within × floors) / area; density = area under footprints / area;
     green ratio = area that green covers / area; a building's height counts for a parcel of which
-    it takes more than `sliver` m². limits: a row for each parcel, columns of `LIMITS`, NaN for none.
+    it takes more than `sliver` m². limits: a row for each parcel, columns of `LIMITS`, else NaN.
     Floor area of the buildings = on parcels − on several parcels at once + off all parcels.
     """
     shapes = np.asarray(parcels.geometry, object)
