@@ -2,7 +2,9 @@
 
 import spatial.land_use.coverage_check
 import spatial.land_use.land_use_overlay
+import spatial.traffic.accessibility
 import spatial.traffic.assignment
+import spatial.traffic.centrality
 import spatial.traffic.network
 import spatial.traffic.paths
 import spatial.traffic.service_area  # noqa: F401

@@ -1,28 +1,23 @@
 """The analyses `route`, `od-matrix` and `nearest-facility`: ways through a network."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import numpy as np
-import pyarrow as pa
-import shapely
-from psycopg import sql
+import pandas as pd
 from pydantic import Field, field_validator
 
 from spatial.analyses.inputs import Inputs, Label, LayerName, Numbers
-from spatial.analyses.reading import readings
+from spatial.analyses.making import TABLE, new_layer
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import NewLayer, Outcome, Run
-from spatial.analyses.selection import Selection
-from spatial.analyses.staging import counts
+from spatial.analyses.run import Outcome, Run
 from spatial.certificate import Certificate
 from spatial.crs import transformer
 from spatial.errors import Invalid, TooLarge
-from spatial.frame import fetch
 from spatial.layer import Column
-from spatial.query import names
-from spatial.traffic.graph import Floats
-from spatial.traffic.travel import Roads, chain, matrix
+from spatial.traffic.reach import Reached, reach
+from spatial.traffic.reading import By, Network, Places, read_roads
+from spatial.traffic.travel import chain
 
 #: Pairs of one matrix at most.
 PAIRS = 4_000_000
@@ -36,15 +31,6 @@ PAIR = (
     Column("destination", "bigint", "fid of the destination"),
     Column("cost", "double precision", "minutes, or metres"),
 )
-
-Network = Annotated[
-    LayerName,
-    Label("路网：network 的成果", "the network: a layer that 'network' made"),
-]
-By = Annotated[
-    Literal["time", "distance"],
-    Label("按时间（分钟）或距离（米）", "least time (minutes) or distance (metres)"),
-]
 
 
 class RouteInputs(Inputs):
@@ -63,7 +49,7 @@ class RouteInputs(Inputs):
 
     @field_validator("stops")
     @classmethod
-    def _are_pairs(cls, stops: tuple[float, ...]) -> tuple[float, ...]:
+    def _pairs(cls, stops: tuple[float, ...]) -> tuple[float, ...]:
         if len(stops) % 2:
             raise ValueError("stops are pairs of longitude and latitude")
         return stops
@@ -95,13 +81,14 @@ def route(run: Run, inputs: RouteInputs) -> Outcome:
     legs = chain(roads, roads.nearest(points).tolist(), inputs.by)
     minutes = [float(roads.minutes[leg].sum()) for leg in legs]
     metres = [float(roads.length[leg].sum()) for leg in legs]
-    shapes = [roads.along(leg) if len(leg) else None for leg in legs]
-    return _outcome(
-        run, srid, "LineString", LEG,
-        [np.arange(1, len(legs) + 1, dtype=np.int32), minutes, metres], shapes,
-        {"minutes": sum(minutes), "length_m": sum(metres), "legs": len(legs)},
-        (float(len(legs)), float(len(legs)), 0.0),
-    )  # fmt: skip
+    found = {
+        "leg": range(1, len(legs) + 1),
+        "minutes": minutes,
+        "length_m": metres,
+        "geometry": [roads.along(leg) if len(leg) else None for leg in legs],
+    }
+    summary = {"minutes": sum(minutes), "length_m": sum(metres), "legs": len(legs)}
+    return _outcome(run, srid, LEG, found, "LineString", summary, len(legs))
 
 
 @analysis(
@@ -114,13 +101,9 @@ def route(run: Run, inputs: RouteInputs) -> Outcome:
 )
 def od_matrix(run: Run, inputs: MatrixInputs) -> Outcome:
     """Measure every pair, each place by its nearest node; raises TooLarge for too many."""
-    roads, srid, (origin, goal) = read_roads(
-        run, inputs.network, inputs.origins, inputs.destinations
-    )
-    costs = _costs(roads, origin, goal, inputs.by)
-    there = np.isfinite(costs)
-    row, column = np.nonzero(there)
-    return _pairs(run, srid, origin[0][row], goal[0][column], costs[there], costs.size)
+    srid, origin, goal, near = _reached(run, inputs)
+    asked = len(origin.frame) * len(goal.frame)
+    return _pairs(run, srid, origin.fid[near.origin], goal.fid[near.goal], near.cost, asked)
 
 
 @analysis(
@@ -133,83 +116,53 @@ def od_matrix(run: Run, inputs: MatrixInputs) -> Outcome:
 )
 def nearest_facility(run: Run, inputs: MatrixInputs) -> Outcome:
     """Choose for each origin; of several at the same cost the first."""
+    srid, origin, goal, near = _reached(run, inputs)
+    if goal.frame.empty:
+        raise Invalid("there is no destination at this moment")
+    order = np.lexsort((near.goal, near.cost, near.origin))
+    best = order[np.unique(near.origin[order], return_index=True)[1]]
+    row, column = near.origin[best], near.goal[best]
+    return _pairs(run, srid, origin.fid[row], goal.fid[column], near.cost[best], len(origin.frame))
+
+
+def _reached(run: Run, inputs: MatrixInputs) -> tuple[int, Places, Places, Reached]:
     roads, srid, (origin, goal) = read_roads(
         run, inputs.network, inputs.origins, inputs.destinations
     )
-    costs = _costs(roads, origin, goal, inputs.by)
-    if not costs.shape[1]:
-        raise Invalid("there is no destination at this moment")
-    best = costs.argmin(axis=1)
-    least = costs[np.arange(len(best)), best]
-    there = np.isfinite(least)
-    return _pairs(run, srid, origin[0][there], goal[0][best[there]], least[there], len(least))
-
-
-type _Places = tuple[Any, Floats]
-
-
-def read_roads(
-    run: Run, network: str | Selection, *places: str | Selection
-) -> tuple[Roads, int, list[_Places]]:
-    """The roads, their CRS, and of each layer the fids and the middles in it."""
-    run.progress(0.0, "reading the network")
-    with readings(run.database, [network, *places], run.asof, run.grant) as (pg, views):
-        links, *others = (fetch(run.database, pg, view) for view in views)
-    srid, found = views[0].layer.srid, list[_Places]()
-    for frame, view in zip(others, views[1:], strict=True):
-        middle = shapely.get_coordinates(shapely.centroid(np.asarray(frame.geometry, object)))
-        if len(middle) != len(frame):
-            raise Invalid(f"'{view.layer.name}' has features without a place")
-        move = transformer(view.layer.srid, srid)
-        place = np.column_stack(move.transform(middle[:, 0], middle[:, 1]))
-        found.append((frame["fid"].to_numpy(np.int64), place))
-    return Roads.of(links, np.asarray(links.geometry, object)), srid, found
-
-
-def _costs(roads: Roads, origin: _Places, goal: _Places, by: str) -> Floats:
-    pairs = len(origin[0]) * len(goal[0])
+    pairs = len(origin.frame) * len(goal.frame)
     if pairs > PAIRS:
         raise TooLarge(f"{pairs} pairs are more than {PAIRS}: narrow a layer by a filter")
-    return matrix(roads, roads.nearest(origin[1]), roads.nearest(goal[1]), by)
+    ends = roads.nearest(origin.point), roads.nearest(goal.point)
+    return srid, origin, goal, reach(run, inputs.network, roads, *ends, inputs.by)
 
 
-def _pairs(run: Run, srid: int, origin: Any, goal: Any, cost: Floats, asked: int) -> Outcome:
-    return _outcome(
-        run, srid, "Geometry", PAIR, [origin, goal, cost], [None] * len(cost),
-        {"asked": asked, "found": len(cost), "unreachable": asked - len(cost),
-         "mean": float(cost.mean()) if len(cost) else None},
-        (float(asked), float(len(cost)), float(asked - len(cost))),
-    )  # fmt: skip
+def _pairs(run: Run, srid: int, origin: Any, goal: Any, cost: Any, asked: int) -> Outcome:
+    found = {"origin": origin, "destination": goal, "cost": cost}
+    summary = {
+        "asked": asked,
+        "found": len(cost),
+        "unreachable": asked - len(cost),
+        "mean": float(cost.mean()) if len(cost) else None,
+    }
+    return _outcome(run, srid, PAIR, found, TABLE, summary, asked)
 
 
 def _outcome(
-    run: Run, srid: int, kind: str, columns: Sequence[Column], values: Sequence[Any],
-    shapes: Sequence[Any], summary: dict[str, Any], balance: tuple[float, float, float],
+    run: Run, srid: int, columns: tuple[Column, ...], found: Mapping[str, Any], kind: str,
+    summary: dict[str, Any], asked: int,
 ) -> Outcome:  # fmt: skip
-    asked, found, without = balance
-    staging = run.staging(tuple((one.name, one.type) for one in columns), srid)
-    wkb = pa.array([None if one is None else one.wkb for one in shapes], pa.binary())
-    batch = staging.write(run.database, [pa.array(one) for one in values], wkb)
-    wanted = [one.name for one in columns]
+    rows = pd.DataFrame(found)
+    without = asked - len(rows)
     return Outcome(
-        {
-            "layer": NewLayer(
-                geometry_type=kind,
-                srid=srid,
-                columns=tuple(columns),
-                rows=sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {}").format(
-                    names([*wanted, "geom"]), staging.table, counts([batch]), names(wanted)
-                ),
-            )
-        },
-        certificate=Certificate(
+        {"layer": new_layer(run, rows, columns, srid, geometry_type=kind)},
+        Certificate(
             equation="asked = found + without a path",
             left=asked,
-            right=found + without,
-            residual=abs(asked - found - without),
+            right=len(rows) + without,
+            residual=0.0,
             tolerance=0.0,
             unit="legs" if columns is LEG else "pairs",
             dropped=without,
         ),
-        summary=summary,
+        summary,
     )

@@ -3,22 +3,20 @@
 from typing import Annotated, Any
 
 import numpy as np
-import pyarrow as pa
+import pandas as pd
 import shapely
-from psycopg import sql
 from pydantic import Field
 from shapely.ops import substring
 
 from spatial.analyses.inputs import Inputs, Label, LayerName
+from spatial.analyses.making import new_layer
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import NewLayer, Outcome, Run
-from spatial.analyses.staging import counts
+from spatial.analyses.run import Outcome, Run
 from spatial.certificate import Certificate
 from spatial.crs import parse
 from spatial.errors import Invalid
 from spatial.layer import Column
-from spatial.query import names
-from spatial.traffic.paths import By, Network, read_roads
+from spatial.traffic.reading import By, Network, read_roads
 from spatial.traffic.shortest import Finder
 from spatial.traffic.travel import Roads
 
@@ -53,31 +51,19 @@ def service_area(run: Run, inputs: ServiceAreaInputs) -> Outcome:
     if parse(srid).is_geographic:
         raise Invalid("service areas need a network in a projected reference system")
     finder, shapes = roads.finder(inputs.by), list[Any]()
-    for node in roads.nearest(origin[1]):
+    for node in roads.nearest(origin.point):
         finder.reach(int(node), inputs.limit)
         reached = reached_lines(roads, finder, inputs.limit)
         place = shapely.Point(roads.place[node])
         area = shapely.union_all(shapely.buffer([*reached, place], inputs.width, quad_segs=4))
         shapes.append(shapely.MultiPolygon(shapely.get_parts(area).tolist()))
-        run.progress(0.1 + 0.8 * len(shapes) / len(origin[0]), f"{len(shapes)} areas")
-    staging = run.staging(tuple((one.name, one.type) for one in COLUMNS), srid)
-    wkb = pa.array([one.wkb for one in shapes], pa.binary())
-    values = [pa.array(origin[0]), pa.array(np.full(len(shapes), inputs.limit))]
-    batch = staging.write(run.database, values, wkb)
-    asked, count = float(len(origin[0])), float(len(shapes))
+        run.progress(0.1 + 0.8 * len(shapes) / len(origin.frame), f"{len(shapes)} areas")
+    rows = pd.DataFrame({"origin": origin.fid, "cost": inputs.limit, "geometry": shapes})
+    asked, count = float(len(rows)), float(len(shapes))
     return Outcome(
-        {
-            "layer": NewLayer(
-                geometry_type="MultiPolygon",
-                srid=srid,
-                columns=COLUMNS,
-                rows=sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY origin").format(
-                    names(["origin", "cost", "geom"]), staging.table, counts([batch])
-                ),
-            )
-        },
-        certificate=Certificate("origins = areas", asked, count, abs(asked - count), 0.0, "areas"),
-        summary={"areas": len(shapes)},
+        {"layer": new_layer(run, rows, COLUMNS, srid, geometry_type="MultiPolygon")},
+        Certificate("origins = areas", asked, count, abs(asked - count), 0.0, "areas"),
+        {"areas": len(shapes)},
     )
 
 

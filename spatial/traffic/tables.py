@@ -58,15 +58,19 @@ def links(rows: pd.DataFrame, toll_weight: float = 0.0, distance_weight: float =
     if distance_weight:
         extra = extra + distance_weight * numbers(rows, LENGTH)
     capacity = numbers(rows, ("capacity",))
-    first = _ids(rows, ("first_thru_node",)) if "first_thru_node" in rows else np.zeros(1, np.int64)
     start, end = ends(rows)
     return LinkTable(
         start=start,
         end=end,
         capacity=capacity,
         cost=LinkCost.bpr(numbers(rows, TIME), b, capacity, power, extra),
-        first_through=int(first.max()),
+        first_through=first_through(rows),
     )
+
+
+def first_through(rows: pd.DataFrame) -> int:
+    """The first node that paths may pass, as the links tell it; 0 where they do not."""
+    return int(_ids(rows, ("first_thru_node",)).max()) if "first_thru_node" in rows else 0
 
 
 def trips(rows: pd.DataFrame) -> tuple[Integers, Integers, Floats]:

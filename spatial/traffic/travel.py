@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
 
@@ -19,12 +20,13 @@ from spatial.traffic.shortest import Finder
 
 @dataclass(frozen=True)
 class Roads:
-    """Links ready to travel: the graph, (m,) minutes and lengths and shapes in the graph's order.
+    """Links ready to travel: the graph, (m,) fids, minutes, lengths and shapes in its order.
 
     place: (n, 2) where the nodes are.
     """
 
     graph: Graph
+    fid: Integers
     minutes: Floats
     length: Floats
     shape: npt.NDArray[Any]
@@ -41,35 +43,35 @@ class Roads:
             if not (np.isfinite(values) & (values >= 0)).all():
                 raise Invalid("minutes and lengths of links must be numbers and not negative")
         graph = Graph.of(start, end)
+        if "first_thru_node" in rows:
+            graph = graph.stopping_before(tables.first_through(rows))
         shape = shape[graph.order]
         place = np.empty((len(graph.node), 2))
         place[graph.tail] = shapely.get_coordinates(shapely.get_point(shape, 0))
         place[graph.head] = shapely.get_coordinates(shapely.get_point(shape, -1))
-        return cls(graph, minutes[graph.order], length[graph.order], shape, place)
+        fid = np.asarray(rows["fid"], np.int64)
+        order = graph.order
+        return cls(graph, fid[order], minutes[order], length[order], shape, place)
 
     def finder(self, by: str) -> Finder:
         """Shortest paths by `time` or by `distance`."""
         return Finder(self.graph, self.minutes if by == "time" else self.length)
 
     def nearest(self, points: Floats) -> Integers:
-        """(k,) the node nearest to each point (k, 2)."""
-        return np.asarray(cKDTree(self.place).query(points)[1], np.int64)
+        """(k,) the node nearest to each point (k, 2); of several at one place the first."""
+        tree, first = self._index
+        return np.asarray(first[tree.query(points)[1]], np.int64)
+
+    @cached_property
+    def _index(self) -> tuple[Any, Integers]:
+        place, first = np.unique(self.place, axis=0, return_index=True)
+        return cKDTree(place), first.astype(np.int64)
 
     def along(self, links: Integers) -> Any:
         """One line along some links, in their order."""
         parts = [shapely.get_coordinates(one) for one in self.shape[links]]
         points = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
         return shapely.LineString(points)
-
-
-def matrix(roads: Roads, origins: Integers, goals: Integers, by: str) -> Floats:
-    """(o, g) the least cost between nodes; infinite where no path leads."""
-    finder = roads.finder(by)
-    costs = np.empty((len(origins), len(goals)))
-    for row, origin in enumerate(origins):
-        finder.reach(int(origin))
-        costs[row] = finder.label[goals]
-    return costs
 
 
 def chain(roads: Roads, stops: Sequence[int], by: str) -> list[Integers]:

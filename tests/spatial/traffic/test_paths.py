@@ -6,14 +6,14 @@ import pytest
 import shapely
 
 from datasets.load import load
-from spatial.analyses import jobs
+from spatial.analyses import jobs, known  # noqa: F401
 from spatial.analyses.runner import run
 from spatial.asof import AsOf
 from spatial.crs import transformer
 from spatial.errors import Invalid
 from spatial.frame import read_frame
 from spatial.grant import OWNER
-from spatial.traffic import network, paths, service_area  # noqa: F401
+from spatial.traffic import centrality, reach
 
 X, Y = 40_528_000, 3_486_000
 
@@ -50,9 +50,9 @@ def town(database, tmp_path):
     return database
 
 
-def jobs_done(database, analysis, output=None, **inputs):
+def jobs_done(database, analysis, output=None, workers=None, **inputs):
     job = jobs.submit(database, analysis, inputs, AsOf(), OWNER, output)
-    run(database, job)
+    run(database, job, workers=workers)
     done = jobs.get(database, job, OWNER)
     assert done.status == "successful", done.message
     assert done.document()["certificate"]["holds"]
@@ -113,6 +113,35 @@ def test_what_can_be_reached(town):
     assert areas.geometry[1].area == pytest.approx(3 * 700 * 2, rel=0.01)
     assert areas.geometry[0].area == pytest.approx(2 * 700 * 2, rel=0.01)
     assert areas.geometry[0].covers(shapely.Point(X + 699, Y))
+
+
+def test_what_is_near_and_who_shares_it(town):
+    """Of a, b, c in a row, 1 km apart, c by a one-way street: all three places are also goals."""
+    inputs = {"network": "links", "origins": "places", "opportunities": "places"}
+    inputs |= {"limit": 1500, "by": "distance"}
+    found, summary = jobs_done(town, "accessibility", **inputs)
+    assert found["accessibility"].tolist() == [2, 3, 1]
+    assert found["nearest"].tolist() == [0, 0, 0]
+    assert summary["without"] == 0
+    shared, _ = jobs_done(town, "accessibility", method="2sfca", **inputs)
+    assert shared["accessibility"].tolist() == pytest.approx([1, 1.5, 0.5])
+    with pytest.raises(AssertionError, match="'places' has no column 'beds'"):
+        jobs_done(town, "accessibility", weight="beds", **inputs)
+    with pytest.raises(AssertionError, match="'name' of 'places' must be numbers"):
+        jobs_done(town, "accessibility", population="name", **inputs)
+
+
+def test_parallel_is_serial(town, monkeypatch):
+    pairs = {"network": "links", "origins": "places", "destinations": "places"}
+    alone = jobs_done(town, "od-matrix", **pairs)[0]
+    middle = jobs_done(town, "centrality", network="links")[0]
+    for part in (reach, centrality):
+        monkeypatch.setattr(part, "PART", 1)
+    apart = jobs_done(town, "od-matrix", workers=2, **pairs)[0]
+    assert apart.drop(columns="version").equals(alone.drop(columns="version"))
+    found, summary = jobs_done(town, "centrality", workers=1, network="links")
+    assert summary["parts"] == 3
+    assert found["betweenness"].tolist() == middle["betweenness"].tolist()
 
 
 @pytest.mark.parametrize("stops", ["120,31,121", "120,31", "a,b,c,d", "nan,1,2,3"])
