@@ -1,7 +1,9 @@
 """Importing this registers every analysis of this floor."""
 
+import spatial.land_use.control_line_check
 import spatial.land_use.coverage_check
 import spatial.land_use.land_use_overlay
+import spatial.land_use.plot_ratio
 import spatial.traffic.accessibility
 import spatial.traffic.assignment
 import spatial.traffic.centrality
