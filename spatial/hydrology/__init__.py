@@ -1,0 +1,1 @@
+"""Hydrology: where the water goes, and what the city's land does to it."""
