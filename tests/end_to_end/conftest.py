@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import owslib.ogcapi
 import pytest
 from hamlet import Hamlet, running_hamlet
 from qgis_home import Qgis, qgis_at
@@ -51,6 +52,12 @@ def hamlet() -> Iterator[Hamlet]:
     """A small city that has one of everything, to do harm to."""
     with running_hamlet() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def no_foreign_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OWSLib keeps the headers of one connection, a token too, for all that come after it."""
+    monkeypatch.setattr(owslib.ogcapi, "REQUEST_HEADERS", dict(owslib.ogcapi.REQUEST_HEADERS))
 
 
 @contextmanager
