@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -42,12 +43,13 @@ class Service:
 
 
 @contextmanager
-def running_service(*options: str) -> Iterator[Service]:
+def running_service(*options: str, mortal: bool = False) -> Iterator[Service]:
     """Start a city of its own in a new directory, and stop it with all that it started.
 
     options: further options of `citytwin up`, such as `--no-sample`; nothing moves in the sample
-    city unless they say `--simulator`.
-    Raises RuntimeError with what it said where it is not ready within `READY_WITHIN_S`.
+    city unless they say `--simulator`. mortal: somebody is going to kill it.
+    Raises RuntimeError with what it said where it is not ready within `READY_WITHIN_S`, and where
+    it has ended before its time.
     """
     data_dir = Path(tempfile.mkdtemp(prefix="city-"))
     data_dir.chmod(0o711)  # as root, the database runs as another user, who must get in
@@ -68,6 +70,9 @@ def running_service(*options: str) -> Iterator[Service]:
                 complaints.seek(0)
                 raise RuntimeError(f"the service is not ready: {complaints.read()[-2000:]}")
             yield Service(url, data_dir)
+            if process.poll() is not None and not mortal:
+                complaints.seek(0)
+                raise RuntimeError(f"the service ended by itself: {complaints.read()[-2000:]}")
         finally:
             _stop(process, data_dir)
             shutil.rmtree(data_dir, ignore_errors=True)
@@ -86,10 +91,12 @@ def environment() -> dict[str, str]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One below those that the system gives to clients, who might take it before the service."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def _address(process: subprocess.Popen[str]) -> str | None:

@@ -26,7 +26,7 @@ PATIENCE_S = 120.0
 @pytest.fixture(scope="module")
 def frail() -> Iterator[Service]:
     """A city to do harm to."""
-    with running_service("--no-sample") as running:
+    with running_service("--no-sample", mortal=True) as running:
         yield running
 
 
@@ -68,6 +68,7 @@ def test_a_killed_worker_is_replaced_while_the_other_serves(frail: Service) -> N
     assert len(workers) == 2
     os.kill(workers[0], signal.SIGKILL)
     until(lambda: not _alive(workers[0]))
+    until(lambda: _answers(frail))  # until its last thread has ended, its socket is there
     for _ in range(10):
         assert httpx.get(f"{frail.url}readyz", timeout=30).status_code == 200
     until(lambda: len(set(_workers(frail.data_dir)) - {workers[0]}) == 2)
@@ -138,6 +139,13 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)
+
+
+def _answers(service: Service) -> bool:
+    try:
+        return httpx.get(f"{service.url}readyz", timeout=30).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def _copying(books: psycopg.Connection) -> bool:
