@@ -117,6 +117,8 @@ def _split(value: Any) -> Any:
 
 #: A layer's name, or a selection of its features.
 LayerName = Annotated[str | Selection, BeforeValidator(plain), InputKind("layer")]
+#: Likewise, or none.
+OptionalLayer = Annotated[str | Selection | None, BeforeValidator(plain), InputKind("layer")]
 #: A raster's name.
 RasterName = Annotated[str, InputKind("raster")]
 #: Several names: a JSON array, or on a command line separated by commas.

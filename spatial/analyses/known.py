@@ -9,4 +9,6 @@ import spatial.traffic.assignment
 import spatial.traffic.centrality
 import spatial.traffic.network
 import spatial.traffic.paths
-import spatial.traffic.service_area  # noqa: F401
+import spatial.traffic.service_area
+import spatial.traffic.trip_distribution
+import spatial.traffic.trip_generation  # noqa: F401
