@@ -1,5 +1,6 @@
 """Analyses run on tiny layers, and what came of them."""
 
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -45,10 +46,15 @@ def put(database: Database, name: str, frame: gpd.GeoDataFrame, **options: Any) 
         load.write(pa.table(values | {"geom": pa.array(shapely.to_wkb(shapes), pa.binary())}))
 
 
-def decide(database: Database, analysis: str, **inputs: Any) -> dict[str, Any]:
-    """Run an analysis; its document. Raises AssertionError with the reason where it fails."""
+def decide(
+    database: Database, analysis: str, *, store: Path | None = None, **inputs: Any
+) -> dict[str, Any]:
+    """Run an analysis; its document. Raises AssertionError with the reason where it fails.
+
+    store: where the city's rasters are.
+    """
     job = jobs.submit(database, analysis, inputs, AsOf(), OWNER)
-    run(database, job, workers=1)
+    run(database, job, workers=1, store=store)
     done = jobs.get(database, job, OWNER)
     assert done.status == "successful", done.message
     return done.document()

@@ -4,6 +4,8 @@ import spatial.land_use.control_line_check
 import spatial.land_use.coverage_check
 import spatial.land_use.land_use_overlay
 import spatial.land_use.plot_ratio
+import spatial.land_use.site_selection
+import spatial.land_use.suitability
 import spatial.traffic.accessibility
 import spatial.traffic.assignment
 import spatial.traffic.centrality

@@ -47,12 +47,17 @@ class Ground:
         return cls(pyproj.CRS(f"+proj=laea {middle} +ellps=GRS80 +units=m"), srid)
 
     def bring(self, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        """A layer in the plane, its invalid polygons made valid; rows without geometry go."""
+        """A layer in the plane, invalid polygons made valid, its geometry in `geometry`.
+
+        Rows without geometry go.
+        """
         moved = frame[~(frame.geometry.isna() | frame.geometry.is_empty)].to_crs(self.plane)
         shapes = np.asarray(shapely.force_2d(moved.geometry.to_numpy()), object)
         flat = moved.geom_type.isin(_PLANAR).to_numpy()
         shapes[flat] = tidy(shapes[flat])
-        whole: gpd.GeoDataFrame = moved.set_geometry(gpd.GeoSeries(shapes, moved.index, self.plane))
+        whole = gpd.GeoDataFrame(
+            moved.drop(columns=moved.geometry.name), geometry=shapes, crs=self.plane
+        )
         return whole[~whole.geometry.is_empty].reset_index(drop=True)
 
     def back(self, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
