@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,10 +24,37 @@ from spatial.errors import CityError, Denied, Invalid, Unavailable
 from spatial.grant import ANONYMOUS, Grant
 from spatial.token import verify
 from tiles.server import TileServer
+from tiles.watch import SLACK_S
 
 LOG = logging.getLogger("citytwin")
 _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-f:.]+\](:\d+)?", re.ASCII | re.IGNORECASE)
+MOST_TOKENS = 1000
 CHALLENGE = b'Basic realm="citytwin", charset="UTF-8"'
+
+
+class Grants:
+    """What tokens bear, as the database says it, and as it said within the last half second."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._verified: dict[str, tuple[Grant, float]] = {}
+
+    def of(self, secret: str) -> Grant:
+        """The grant that a secret bears; raises Denied for an unknown or expired one."""
+        began = monotonic()
+        before = self._verified.pop(secret, None)
+        grant = verify(self._database, secret)
+        if before is not None and before[0] == grant:
+            grant = before[0]
+        if len(self._verified) >= MOST_TOKENS:
+            self._verified.clear()
+        self._verified[secret] = grant, began
+        return grant
+
+    def recent(self, secret: str) -> Grant | None:
+        """The same without asking, if it was asked for just now."""
+        grant, verified = self._verified.get(secret, (None, 0.0))
+        return grant if monotonic() - verified <= SLACK_S else None
 
 
 class Access:
@@ -36,6 +64,8 @@ class Access:
         self,
         app: ASGIApp,
         database: Database,
+        tiles: TileServer,
+        grants: Grants,
         store: Path,
         zone: ZoneInfo,
         base_url: str,
@@ -44,7 +74,8 @@ class Access:
         self._app = app
         self._database = database
         self._store = store
-        self._tiles = TileServer(database)
+        self._tiles = tiles
+        self._grants = grants
         self._zone = zone
         self._base_url = base_url.rstrip("/")
         self._title = title
@@ -98,7 +129,7 @@ class Access:
         secret = secret_of(headers)
         if secret is None:
             return ANONYMOUS
-        return await run_in_threadpool(verify, self._database, secret)
+        return await run_in_threadpool(self._grants.of, secret)
 
 
 def _language(query: Mapping[str, str], headers: Mapping[str, str]) -> str:

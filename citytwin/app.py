@@ -30,13 +30,14 @@ from citytwin import (
     sensorthings,
     twin,
 )
-from citytwin.access import Access
+from citytwin.access import Access, Grants
 from citytwin.home import rasters_dir
 from citytwin.settings import Settings, settings
+from citytwin.tile_door import TileDoor
 from ogc_api.connection import Connection
 from ogc_api.routes import routes as ogc_routes
 from spatial.database import OVERFLOW, POOL, Database
-from tiles.server import THREADS
+from tiles.server import THREADS, TileServer
 
 SCREEN = Path(__file__).parent / "screen"
 
@@ -73,17 +74,21 @@ def application(database: Database, chosen: Settings) -> Starlette:
         ]
     rooms += ogc_routes
     title = {"zh": chosen.title_zh, "en": chosen.title_en}
+    tiles, grants, zone = TileServer(database), Grants(database), ZoneInfo(chosen.timezone)
     app = Starlette(
         routes=rooms,
         middleware=[
+            Middleware(TileDoor, tiles, grants, zone),
             Middleware(CORSMiddleware, allow_origins=["*"], allow_headers=["*"]),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=4),
             Middleware(health.Meter, {room.path.split("/")[1] for room in rooms}),
             Middleware(
                 Access,
                 database,
+                tiles,
+                grants,
                 rasters_dir(chosen),
-                ZoneInfo(chosen.timezone),
+                zone,
                 chosen.base_url,
                 title,
             ),

@@ -5,7 +5,6 @@ import gzip
 from collections.abc import Awaitable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from spatial.asof import AsOf, Interval
 from spatial.crs import EDGE, WEB_MERCATOR, WORLD, transform_bounds
@@ -60,6 +59,23 @@ class TileServer:
         self._database = database
         self._watch = Watch(database)
         self.cache = Cache(cache_bytes, THREADS)
+
+    def standing(self, wanted: Wanted) -> Standing | None:
+        """How the layer of a tile stood just now, if that is known without asking."""
+        return self._watch.now(wanted.layer, wanted.asof.scenario)
+
+    def doubt(self) -> None:
+        """Know nothing without asking until it was asked again: somebody may have written."""
+        self._watch.doubt()
+
+    def kept(self, wanted: Wanted) -> Tile | None:
+        """A tile that is kept, if it is known to be true still; nobody is asked, nobody waits."""
+        standing = self.standing(wanted)
+        if standing is None:
+            return None
+        etag = _etag(wanted, standing)
+        data = self.cache.get(etag)
+        return None if data is None else Tile(data, etag, _cite(wanted, standing))
 
     async def tile(self, wanted: Wanted, known_etag: str | None = None) -> Tile:
         """A tile as it is now; its ids are the fids, its layer is named as ours."""
@@ -169,6 +185,6 @@ def _cite(wanted: Wanted, standing: Standing) -> AsOf:
     asof = wanted.asof
     return replace(
         asof,
-        valid_at=asof.valid_at or datetime.now(UTC),
+        valid_at=asof.valid_at or standing.at,
         known_at=asof.known_at or standing.moment.known_at,
     )

@@ -21,15 +21,28 @@ def names_of(text: str) -> list[str]:
     return names
 
 
-async def tile_of(
-    server: TileServer, wanted: Wanted, names: Sequence[str], known_etag: str | None = None
-) -> Tile:
-    """A tile with these layers at one edition of the books, in their order.
+def parts_of(wanted: Wanted, names: Sequence[str]) -> list[Wanted]:
+    """What a tile with these layers is made of: its filter and attributes go for each layer."""
+    return [replace(wanted, layer=name) for name in names]
 
-    `wanted` says the rest; its filter and attributes go for each layer.
-    Raises NotFound for the first that the grant does not see.
+
+def kept(server: TileServer, parts: Sequence[Wanted]) -> Tile | None:
+    """The tile of these parts, if all are kept and known to be true still; nobody waits."""
+    found = []
+    for part in parts:
+        if (one := server.kept(part)) is None:
+            return None
+        found.append(one)
+    return found[0] if len(found) == 1 else _joined(found)
+
+
+async def tile_of(
+    server: TileServer, parts: Sequence[Wanted], known_etag: str | None = None
+) -> Tile:
+    """A tile with these parts at one edition of the books, in their order.
+
+    Raises NotFound for the first layer that the grant does not see.
     """
-    parts = [replace(wanted, layer=name) for name in names]
     if len(parts) == 1:
         return await server.tile(parts[0], known_etag)
     # a copy of anything will do: the tags alone are asked for
@@ -40,6 +53,10 @@ async def tile_of(
         made = await asyncio.gather(*(server.tile(part) for part in parts))
         if len({one.asof.known_at for one in made}) == 1:
             break
+    return _joined(made)
+
+
+def _joined(made: Sequence[Tile]) -> Tile:
     return Tile(b"".join(one.data or b"" for one in made), _etag(made), made[0].asof)
 
 

@@ -1,16 +1,19 @@
 """How layers stand right now, for very many who ask at once.
 
-Every answer was read after its question came, so that a tile is never older than the request for
-it; but all who wait are answered by one look at the database.
+All who wait are answered by one look at the database, made after their questions came. Who need
+not wait takes what the last look found: for half a second at most, and only as long as the
+database has told of no change since, which one poll of its socket says.
 """
 
+import select
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Lock
+from time import monotonic
 from typing import Any
 
-from spatial import catalogue
+from spatial import catalogue, changes
 from spatial.asof import MAIN, AsOf
 from spatial.database import Database, Pg
 from spatial.errors import CityError, NotFound
@@ -19,6 +22,7 @@ from spatial.moment import Moment, last_stamp, resolve
 from tiles.bands import SCHEMA, VERSION
 from tiles.editions import Editions
 
+SLACK_S = 0.5  # for a notification is only a hint
 _LOOK = (
     "SELECT name, xmin::text, coalesce(obj_description(to_regclass(format('%%I.%%I', %s::text,"
     " name)), 'pg_class') = %s, false) FROM city.layer WHERE name = ANY(%s)"
@@ -31,12 +35,15 @@ class Standing:
 
     stored: whether its tiles are made from stored shapes.
     moment: what an AsOf without times resolves to in the scenario asked for.
+    at, looked: when the look began, by the calendar and by the process's clock.
     """
 
     layer: Layer
     moment: Moment
     editions: Editions
     stored: bool
+    at: datetime
+    looked: float
 
 
 type Question = tuple[str, str]
@@ -52,6 +59,25 @@ class Watch:
         self._asked: dict[Question, Future[Standing]] = {}
         self._looking = False
         self._known: dict[str, tuple[str, Layer, Editions]] = {}
+        self._seen: dict[Question, Standing] = {}
+        self._doubts = 0
+        self._ear: Pg | None = None
+        self._socket = select.poll()
+
+    def now(self, name: str, scenario: str) -> Standing | None:
+        """How a layer stood within the last half second, if that still holds as far as is known.
+
+        Nothing is asked of the database, and nobody waits.
+        """
+        seen = self._seen.get((name, scenario))
+        if seen is None or self._looking or monotonic() - seen.looked > SLACK_S:
+            return None
+        return None if self._socket.poll(0) else seen
+
+    def doubt(self) -> None:
+        """Forget what was seen, and what a look that is under way will see."""
+        self._doubts += 1
+        self._seen.clear()
 
     def standing(self, name: str, scenario: str) -> Future[Standing]:
         """How a layer stands from now on; NotFound where there is no such layer or scenario."""
@@ -79,6 +105,8 @@ class Watch:
                         future.set_exception(error)
 
     def _answer(self, pg: Pg, asked: dict[Question, Future[Standing]]) -> None:
+        self._told(pg)
+        at, looked, doubts = datetime.now(UTC), monotonic(), self._doubts
         stamp = last_stamp(pg)
         rows = pg.execute(_LOOK, [SCHEMA, VERSION, list({name for name, _ in asked})]).fetchall()
         found = {name: (edition, stored) for name, edition, stored in rows}
@@ -86,13 +114,33 @@ class Watch:
             if future.done():
                 continue
             try:
-                future.set_result(self._standing(pg, name, found.get(name), scenario, stamp))
+                layer, editions, stored = self._layer(pg, name, found.get(name))
+                moment = Moment(stamp, stamp)
+                if scenario != MAIN:
+                    moment = resolve(pg, AsOf(stamp, stamp, scenario))
             except CityError as error:
+                self._seen.pop((name, scenario), None)
                 future.set_exception(error)
+                continue
+            standing = Standing(layer, moment, editions, stored, at, looked)
+            if self._doubts == doubts:
+                self._seen[name, scenario] = standing
+            future.set_result(standing)
+        self._told(pg)
 
-    def _standing(
-        self, pg: Pg, name: str, found: tuple[str, bool] | None, scenario: str, stamp: datetime
-    ) -> Standing:
+    def _told(self, pg: Pg) -> None:
+        """Forget what was seen where the database has told of a change since."""
+        if pg is not self._ear:
+            self.doubt()
+            pg.execute(f"LISTEN {changes.CHANNEL}")
+            self._ear, self._socket = pg, select.poll()
+            self._socket.register(pg.fileno(), select.POLLIN)
+        if list(pg.notifies(timeout=0)):
+            self.doubt()
+
+    def _layer(
+        self, pg: Pg, name: str, found: tuple[str, bool] | None
+    ) -> tuple[Layer, Editions, bool]:
         if found is None:
             self._known.pop(name, None)
             raise NotFound(f"there is no layer '{name}'")
@@ -102,7 +150,4 @@ class Watch:
             layer = catalogue.find(pg, name)
             marks = known[2] if known and known[2].layer_id == layer.id else Editions(layer.id)
             known = self._known[name] = edition, layer, marks.followed(pg, layer.cursor)
-        moment = Moment(stamp, stamp)
-        if scenario != MAIN:
-            moment = resolve(pg, AsOf(stamp, stamp, scenario))
-        return Standing(known[1], moment, known[2], stored)
+        return known[1], known[2], stored

@@ -14,11 +14,12 @@ from ogc_api.params import language_of
 from ogc_api.tiles import tilesets
 from spatial import catalogue
 from spatial.errors import Invalid, NotFound
+from spatial.grant import Grant
 from spatial.layer import Layer
 from spatial.query import seen, seen_layers, snapshot
 from tiles.matrix_set import MatrixSet, Zxy, matrix_set
-from tiles.server import Wanted
-from tiles.several import names_of, tile_of
+from tiles.server import Tile, Wanted
+from tiles.several import names_of, parts_of, tile_of
 from tiles.tilejson import tilejson
 from tiles.vector import MIMETYPE, options_of
 
@@ -32,22 +33,34 @@ async def tile_answer(
     grant, options = context.grant.get(), options_of(context.query.get())
     wanted = Wanted(names[0], zxy, context.asof.get(), grant, options, matrices)
     known = request.headers.get("if-none-match")
-    made = await tile_of(context.tiles.get(), wanted, names, known)
+    made = await tile_of(context.tiles.get(), parts_of(wanted, names), known)
+    packed = None
+    if worth_packing(made) and "gzip" in request.headers.get("accept-encoding", ""):
+        packed = await context.tiles.get().packed(made)
+    return answer_of(made, grant, packed)
+
+
+def worth_packing(made: Tile) -> bool:
+    """Whether a tile is worth being packed for who takes it so."""
+    return len(made.data or b"") >= WORTH_PACKING
+
+
+def answer_of(made: Tile, grant: Grant, packed: bytes | None = None) -> Response:
+    """The answer that a tile is to somebody, packed if its bytes are given so."""
     headers = {
         "ETag": made.etag,
         "Cache-Control": "private, no-cache" if grant.authenticated else "no-cache",
         "Vary": "Authorization, X-API-Key, Accept-Encoding",
         "CityTwin-AsOf": urlencode(made.asof.params()),
+        "Access-Control-Allow-Origin": "*",
     }
     if made.data is None:
         return Response(status_code=304, headers=headers)
     if not made.data:
         return Response(status_code=204, headers=headers)
-    data = made.data
-    if len(data) >= WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
-        data = await context.tiles.get().packed(made)
+    if packed is not None:
         headers["Content-Encoding"] = "gzip"
-    return Response(data, media_type=MIMETYPE, headers=headers)
+    return Response(packed or made.data, media_type=MIMETYPE, headers=headers)
 
 
 def found(names: Sequence[str]) -> list[Layer]:
