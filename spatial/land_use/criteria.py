@@ -74,19 +74,25 @@ class Criterion(BaseModel):
         return (self.title_zh if language == "zh" else self.title_en) or self.name
 
 
-def _read(value: Any) -> Any:
+def read_json(value: Any) -> Any:
+    """A value as it is, or the JSON of a text."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError as error:
             raise ValueError(f"this is not JSON: {error}") from None
+    return value
+
+
+def _several(value: Any) -> Any:
+    value = read_json(value)
     return [value] if isinstance(value, dict) else value
 
 
 def _times(value: Any) -> Any:
     """Judgements as numbers, also where written as 1/3."""
     try:
-        return [[a, b, float(Fraction(str(times)))] for a, b, times in _read(value)]
+        return [[a, b, float(Fraction(str(times)))] for a, b, times in read_json(value)]
     except (TypeError, ValueError, ZeroDivisionError):
         raise ValueError('judgements are [["a", "b", 3], ["a", "c", "1/2"], …]') from None
 
@@ -99,6 +105,6 @@ def distinct(criteria: Iterable[Criterion]) -> None:
 
 
 #: Criteria as JSON: an array of them, or one alone.
-Criteria = Annotated[tuple[Criterion, ...], BeforeValidator(_read)]
+Criteria = Annotated[tuple[Criterion, ...], BeforeValidator(_several)]
 #: Pairwise judgements for AHP: a matters so many times as much as b.
 Comparisons = Annotated[tuple[tuple[str, str, float], ...], BeforeValidator(_times)]
