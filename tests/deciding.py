@@ -34,10 +34,17 @@ def table(**columns: Any) -> gpd.GeoDataFrame:
 
 
 def put(database: Database, name: str, frame: gpd.GeoDataFrame, **options: Any) -> None:
-    """Load a frame of any geometries as a layer, in its own CRS."""
-    attributes = frame.drop(columns=frame.geometry.name)
+    """Load a frame of any geometries as a layer, in its own CRS.
+
+    The columns `fid`, `valid_from` and `valid_to`, where there are any, say what they say.
+    """
+    own = [one for one in ("fid", "valid_from", "valid_to") if one in frame]
+    attributes = frame.drop(columns=[frame.geometry.name, *own])
     columns = tuple(Column(key, TYPES[kind.kind]) for key, kind in attributes.dtypes.items())
     values = {key: pa.array(attributes[key].tolist(), from_pandas=True) for key in attributes}
+    for one in own:
+        kind = pa.int64() if one == "fid" else pa.timestamp("us", "UTC")
+        values[one] = pa.array(frame[one], kind, from_pandas=True)
     shapes = np.asarray(frame.geometry, object)
     spec = LayerSpec(
         name, "Geometry", frame.crs.to_epsg(), columns, **({"access": "public"} | options)

@@ -75,11 +75,13 @@ def read(
     Raises Invalid for another, NotFound for what the grant may not see.
     """
     with readings(run.database, names, run.asof, run.grant) as (pg, views):
-        wanted = [*shapes, *[None] * (len(names) - len(shapes))]
-        for view, shape in zip(views, wanted, strict=True):
-            if shape and view.layer.shape not in (shape, "Geometry"):
-                raise Invalid(f"'{view.layer.name}' holds {view.layer.geometry_type}, not {shape}s")
-        return [fetch(run.database, pg, view) for view in views]
+        frames = [fetch(run.database, pg, view) for view in views]
+    for view, frame, shape in zip(views, frames, shapes, strict=False):
+        held = set(frame.geom_type.dropna()) or {view.layer.shape}
+        others = {kind for kind in held if kind.removeprefix("Multi") not in (shape, "Geometry")}
+        if shape and others:
+            raise Invalid(f"'{view.layer.name}' holds {', '.join(sorted(others))}, not {shape}s")
+    return frames
 
 
 def require_columns(frame: gpd.GeoDataFrame, name: str, columns: Sequence[str]) -> None:

@@ -1,14 +1,12 @@
 """The analysis `suitability`: land evaluated by several criteria, on parcels or on a grid."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import rasterio
 import shapely
 from pydantic import Field, model_validator
 
@@ -106,7 +104,7 @@ def suitability(run: Run, inputs: SuitabilityInputs) -> Outcome:
         first = parcel_layer(run, units, made, values)
         certificate = made.certificate("m²", np.asarray(shapely.area(units.areas)))
     else:
-        first = NewRaster.of(_raster(run.folder / "suitability.tif", units, made.total))
+        first = NewRaster.of(units.write(run.folder / "suitability.tif", made.total, "suitability"))
         certificate = made.certificate("cells")
     table = new_layer(
         run, _table(told), SENSITIVITY, units.ground.srid, key="sensitivity",
@@ -181,18 +179,6 @@ def parcel_layer(
     return new_layer(
         run, units.ground.back(frame), columns, units.ground.srid, geometry_type="MultiPolygon"
     )
-
-
-def _raster(file: Path, units: Units, total: npt.NDArray[np.float64]) -> Path:
-    assert units.grid is not None
-    rows, columns = units.grid.shape
-    with rasterio.open(
-        file, "w", driver="GTiff", width=columns, height=rows, count=1, dtype="float32",
-        crs=units.grid.srid, transform=units.grid.transform, nodata=np.nan,
-    ) as made:  # fmt: skip
-        made.write(units.spread(total), 1)
-        made.set_band_description(1, "suitability")
-    return file
 
 
 def _table(told: list[Sensitivity]) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import rasterio
 import shapely
 
 from spatial import crs
@@ -87,6 +89,18 @@ class Units:
         made = np.full(self.grid.shape[0] * self.grid.shape[1], np.nan, np.float32)
         made[self.cells] = values
         return made.reshape(self.grid.shape)
+
+    def write(self, file: Path, values: Floats, name: str) -> Path:
+        """The values (n,) of the cells as a GeoTIFF of one band."""
+        assert self.grid is not None
+        rows, columns = self.grid.shape
+        with rasterio.open(
+            file, "w", driver="GTiff", width=columns, height=rows, count=1, dtype="float32",
+            crs=self.grid.srid, transform=self.grid.transform, nodata=np.nan,
+        ) as made:  # fmt: skip
+            made.write(self.spread(values), 1)
+            made.set_band_description(1, name)
+        return file
 
 
 def measured(run: Run, units: Units, criteria: Sequence[Criterion]) -> dict[str, npt.NDArray[Any]]:

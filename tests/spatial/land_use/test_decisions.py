@@ -142,3 +142,10 @@ def test_plot_ratios_refuse_what_they_cannot_read(city):
     put(city, "twice", table(code=["R", "R"], plot_ratio_max=[0.4, 1.0]))
     with pytest.raises(AssertionError, match="'R' twice"):
         decide(city, "plot-ratio", **ask, limits="twice", limits_by="code")
+
+
+def test_what_is_no_polygon_is_refused(city):
+    points = squares((0, 0, 1, 1))
+    put(city, "points", points.set_geometry(points.centroid))
+    with pytest.raises(AssertionError, match="'points' holds Point, not Polygons"):
+        decide(city, "control-line-check", project="points", farmland="farmland")
