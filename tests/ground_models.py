@@ -13,7 +13,7 @@ def hills(rows: int, columns: int, seed: int = 0) -> Heights:
     made = np.zeros((rows, columns))
     for size, height in ((24, 40.0), (8, 12.0), (2, 1.0)):
         wave = gaussian_filter(random.standard_normal((rows, columns)), size, mode="wrap")
-        made += height * wave / wave.std()
+        made += height * (wave - wave.mean()) / max(wave.std(), 1e-3)
     return made.astype(np.float32)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 from spatial.errors import Invalid
-from spatial.hydrology.neighbours import NO_DATA, Codes, inner, padded, step_by_code
+from spatial.hydrology.neighbours import NO_DATA, Codes, Flags, inner, padded, step_by_code
 
 type Counts = npt.NDArray[np.int64]
 
@@ -46,6 +46,17 @@ def gather(code: Codes, width: int, amount: Counts) -> int:
                 break
             c = to
     return passed
+
+
+@njit(cache=True, nogil=True)
+def ends(code: Codes, width: int) -> Flags:
+    """Where water ends or leaves, in a flat padded grid; the ring tells what lies beyond."""
+    lead, found = step_by_code(width), np.zeros(len(code), np.bool_)
+    for r in range(1, len(code) // width - 1):
+        for c in range(r * width + 1, (r + 1) * width - 1):
+            step = lead[code[c]]
+            found[c] = code[c] != NO_DATA and (step == 0 or code[c + step] == NO_DATA)
+    return found
 
 
 def accumulate(codes: Codes) -> Counts:

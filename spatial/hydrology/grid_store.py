@@ -7,10 +7,12 @@ import numpy.typing as npt
 import rasterio
 from rasterio.windows import Window
 
+from spatial.hydrology.lattice import Lattice
 from spatial.hydrology.neighbours import Grid
 from spatial.hydrology.tiling import Tile
 
 _SCRATCH = ".npy"
+_ROWS = 512
 
 
 def create(path: Path, shape: tuple[int, int], dtype: npt.DTypeLike) -> Path:
@@ -38,6 +40,11 @@ def height_type(path: Path) -> npt.DTypeLike:
         return np.result_type(data.dtypes[0], np.float32)
 
 
+def window(path: Path, tile: Tile) -> Grid:
+    """The cells of a tile, as `read` gives them."""
+    return read(path, tile, 0, halo=0)
+
+
 def read(path: Path, tile: Tile, fill: float, halo: int = 1) -> Grid:
     """A window with so many more cells about it; `fill` where the grid ends.
 
@@ -51,7 +58,10 @@ def read(path: Path, tile: Tile, fill: float, halo: int = 1) -> Grid:
         cells: Grid = np.load(path, mmap_mode="r")[top:bottom, left:right]
     else:
         cells = _heights(path, Window(left, top, right - left, bottom - top))
-    made: Grid = np.full((tile.rows + 2 * halo, tile.columns + 2 * halo), fill, cells.dtype)
+    shape = tile.rows + 2 * halo, tile.columns + 2 * halo
+    if cells.shape == shape:
+        return np.array(cells)
+    made: Grid = np.full(shape, fill, cells.dtype)
     r, c = top - tile.top + halo, left - tile.left + halo
     made[r : r + cells.shape[0], c : c + cells.shape[1]] = cells
     return made
@@ -70,3 +80,33 @@ def _heights(path: Path, window: Window) -> Grid:
         cells[data.read_masks(1, window=window) == 0] = np.nan
     cells[~np.isfinite(cells)] = np.nan
     return cells
+
+
+def to_tiff(
+    source: Path,
+    target: Path,
+    lattice: Lattice,
+    nodata: float,
+    *,
+    name: str,
+    unit: str | None = None,
+    dtype: npt.DTypeLike | None = None,
+) -> Path:
+    """A scratch grid as GeoTIFF; NaN becomes `nodata`. name, unit: of its band."""
+    rows, columns = lattice.shape
+    held = np.load(source, mmap_mode="r").dtype if dtype is None else np.dtype(dtype)
+    with rasterio.open(
+        target, "w", driver="GTiff", width=columns, height=rows, count=1, dtype=held,
+        crs=f"EPSG:{lattice.srid}", transform=lattice.transform, nodata=nodata, tiled=True,
+        blockxsize=256, blockysize=256, bigtiff="IF_SAFER",
+    ) as made:  # fmt: skip
+        made.set_band_description(1, name)
+        if unit:
+            made.units = [unit]
+        for top in range(0, rows, _ROWS):
+            tile = Tile(0, top, 0, min(_ROWS, rows - top), columns)
+            cells = window(source, tile)
+            if np.issubdtype(cells.dtype, np.floating):
+                cells = np.where(np.isnan(cells), nodata, cells)
+            made.write(cells.astype(held), 1, window=Window(0, top, columns, tile.rows))
+    return target

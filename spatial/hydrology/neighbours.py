@@ -44,6 +44,12 @@ def step_by_code(width: int) -> npt.NDArray[np.int64]:
     return found
 
 
+def step_to(code: int) -> tuple[int, int]:
+    """How many rows and columns on a code leads; 0, 0 for those that lead nowhere."""
+    k = np.flatnonzero(code == CODES)
+    return (int(ROWS[k[0]]), int(COLUMNS[k[0]])) if len(k) else (0, 0)
+
+
 def padded(cells: Grid, fill: float) -> Grid:
     """A grid (rows, columns) with a ring of `fill` about it."""
     made: Grid = np.full((cells.shape[0] + 2, cells.shape[1] + 2), fill, cells.dtype)

@@ -44,7 +44,7 @@ def whole(heights):
     return filled, codes, accumulate(codes)
 
 
-@pytest.mark.parametrize("size", [1, 7, 16, 64])
+@pytest.mark.parametrize("size", [5, 16, 64])
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_tiled_is_untiled_to_the_bit(tmp_path, ground, size):
     for mine, one in zip(
