@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 _HERE = Path(__file__).parent
 _PLACE = _HERE.parent / "build" / "peers"
-_READY_WITHIN_S = 60
+_READY_WITHIN_S = 180
 
 
 def environment() -> Path:

@@ -34,7 +34,7 @@ class Transaction:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """A lost database or an overrun becomes one of our errors, in this one place."""
     try:
         yield
@@ -59,9 +59,10 @@ class Database:
         self.conninfo = conninfo
         self._arrows: deque[adbc.Connection] = deque()
         self._glances: Pg | None = None
+        self._readers: list[Pg] = []
         self._timeout = f"{statement_timeout_s}s"
         # a parallel worker takes longer to start than a tile takes to make
-        options = (
+        self._options = options = (
             "-c timezone=UTC -c jit=off -c max_parallel_workers_per_gather=0"
             f" -c statement_timeout={statement_timeout_s * 1000}"
         )
@@ -77,7 +78,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """A read-write transaction; commits at the end, rolls back on any error."""
-        with _translated(), self._engine.begin() as connection:
+        with translated(), self._engine.begin() as connection:
             raw = connection.connection.driver_connection
             yield Transaction(connection, cast(Pg, raw))
 
@@ -121,7 +122,7 @@ class Database:
 
         For one thread at a time. A connection lost since the last look is opened again.
         """
-        with _translated():
+        with translated():
             if self._glances is not None:
                 try:
                     return look(self._glances)
@@ -132,11 +133,30 @@ class Database:
 
     def listen(self) -> Pg:
         """An autocommit connection outside the pool, for LISTEN and for session locks."""
-        with _translated():
+        with translated():
             return psycopg.connect(self.conninfo, autocommit=True, connect_timeout=5)
+
+    def reader(self) -> Pg:
+        """An autocommit connection outside the pool that only reads, closed with the database.
+
+        Its statements are planned without looking at their values, and name these $1, $2, ….
+        """
+        options = " -c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan"
+        with translated():
+            pg = psycopg.connect(
+                self.conninfo,
+                autocommit=True,
+                options=self._options + options,
+                connect_timeout=5,
+                cursor_factory=psycopg.RawCursor,
+            )
+        self._readers = [*(one for one in self._readers if not one.closed), pg]
+        return pg
 
     def close(self) -> None:
         self._close_arrows()
+        for reader in self._readers:
+            reader.close()
         if self._glances is not None:
             self._glances.close()
         self._engine.dispose()

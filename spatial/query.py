@@ -50,12 +50,18 @@ class Reading:
 
     def touching(self, *boxes: Box) -> "Reading":
         """Only features whose bounding box meets one of some boxes in the layer's own CRS."""
-        near = [
-            sql.SQL("geom && ST_MakeEnvelope({}, {})").format(
-                sql.SQL(", ").join(map(sql.Literal, box)), self.layer.srid
+        return self.around(
+            *(
+                sql.SQL("ST_MakeEnvelope({}, {})").format(
+                    sql.SQL(", ").join(map(sql.Literal, box)), self.layer.srid
+                )
+                for box in boxes
             )
-            for box in boxes
-        ]
+        )
+
+    def around(self, *shapes: sql.Composable) -> "Reading":
+        """Only features whose bounding box meets that of a shape in the layer's own CRS."""
+        near = [sql.SQL("geom && {}").format(shape) for shape in shapes]
         anywhere = near[0] if len(near) == 1 else sql.SQL("({})").format(sql.SQL(" OR ").join(near))
         return replace(self.where(anywhere), boxed=True)
 

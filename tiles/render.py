@@ -1,19 +1,23 @@
 """One tile of one reading: from the stored shapes where there are any, else from the layer."""
 
+from dataclasses import replace
+from functools import lru_cache
+
 from psycopg import sql
 
 from spatial.asof import Interval
-from spatial.crs import WEB_MERCATOR, WORLD
 from spatial.database import Pg
 from spatial.errors import Invalid
 from spatial.filter.condition import SPATIAL
 from spatial.filter.tree import Call, Node
-from spatial.layer import Box, Layer
+from spatial.layer import Layer
+from spatial.moment import Moment
 from spatial.query import Reading
 from tiles import grid
 from tiles.bands import BANDS, DETAIL, banded, shape, stored
+from tiles.frame import Frame
 from tiles.matrix_set import MIN_ZOOM, WEB_MERCATOR_QUAD, MatrixSet, Zxy
-from tiles.vector import ALL, BUFFER, EXTENT, MARGIN, Options, bounds, mvt
+from tiles.vector import ALL, BUFFER, EXTENT, Options, mvt
 
 FEW = 2000  # features of which a layer draws each one at every zoom
 
@@ -56,17 +60,44 @@ def drawn(pg: Pg, view: Reading, zxy: Zxy, options: Options) -> sql.Composed:
     shapes = _wanted(view, options)
     names = options.columns(layer)
     cells = aggregated(layer, zoom)
-    rows = [_features(shapes, zxy, names, cells=cells)]
+    rows = [_features(shapes, Frame.of(zxy), names, cells=cells)]
     head: sql.Composable = sql.SQL("")
     if cells:
         head = sql.SQL("WITH cell AS MATERIALIZED ({}) ").format(
             grid.cells(pg, view, shapes, zxy, narrowed=options.wanted is not None)
         )
         rows += grid.rows(view, zxy, names)
+    return head + _tile(layer, sql.SQL(" UNION ALL ").join(rows))
+
+
+def drawn_anywhere(view: Reading, zoom: int, options: Options) -> sql.Composed:
+    """The statement that makes any tile of a zoom without cells, of its frame's values."""
+    names = options.columns(view.layer)
+    return _tile(
+        view.layer, _features(_wanted(view, options), Frame.given(zoom), names, cells=False)
+    )
+
+
+def statement_of(view: Reading, zoom: int, options: Options) -> tuple[str, bool]:
+    """The text of `drawn_anywhere`, and whether it will come again."""
+    if options.wanted is not None:
+        return drawn_anywhere(view, zoom, options).as_string(), False
+    if view.present and not view.moment.scenario_id:  # a reading that names no moment
+        moment = Moment(view.layer.last_recorded, view.layer.last_recorded)
+        view = replace(view, moment=moment)
+    return _remembered(view, zoom, options), True
+
+
+@lru_cache(maxsize=256)
+def _remembered(view: Reading, zoom: int, options: Options) -> str:
+    return drawn_anywhere(view, zoom, options).as_string()
+
+
+def _tile(layer: Layer, rows: sql.Composable) -> sql.Composed:
     # ST_AsMVT leaves rows without a shape out
-    return head + sql.SQL(
-        "SELECT coalesce(ST_AsMVT(t, {}, {}, 'geom', 'fid'), '') FROM ({}) t"
-    ).format(layer.name, EXTENT, sql.SQL(" UNION ALL ").join(rows))
+    return sql.SQL("SELECT coalesce(ST_AsMVT(t, {}, {}, 'geom', 'fid'), '') FROM ({}) t").format(
+        layer.name, EXTENT, rows
+    )
 
 
 def _wanted(view: Reading, options: Options) -> Reading:
@@ -93,29 +124,28 @@ def _spatial(node: Node) -> bool:
     return isinstance(node, Call) and (node.op in SPATIAL or any(map(_spatial, node.args)))
 
 
-def _features(shapes: Reading, zxy: Zxy, names: tuple[str, ...], *, cells: bool) -> sql.Composed:
+def _features(
+    shapes: Reading, frame: Frame, names: tuple[str, ...], *, cells: bool
+) -> sql.Composed:
     """The features that are drawn one by one, in the tile's own coordinates."""
-    zoom = zxy[0]
-    view = shapes.touching(_clamped(bounds(*zxy, margin=MARGIN)))
+    zoom = frame.zoom
+    view = shapes.around(frame.around)
     if zoom < DETAIL and view.layer.current > FEW:
         view = view.where(sql.SQL("drawn_from <= {}").format(zoom))
-    outline = shape(zoom) if zoom <= BANDS[0] else sql.SQL("geom")
-    west, _, east, north = bounds(*zxy)
-    scale = EXTENT / (east - west)
-    # a shape wholly within the tile needs no clipping; halves, since coordinates lose fractions
+    # a shape wholly within the tile needs no clipping
     placed = sql.SQL(
         "CASE WHEN geom @ {around} AND coalesce(area, {unit}) >= {unit}"
         " THEN ST_Affine({outline}, {scale}, 0, 0, {down}, {x}, {y})"
         " ELSE ST_AsMVTGeom({outline}, {tile}, {extent}, {buffer}) END AS geom"
     ).format(
-        around=_envelope(bounds(*zxy, margin=MARGIN)),
-        tile=_envelope(bounds(*zxy)),
-        unit=int(2e4 / scale**2) + 1,
-        outline=outline,
-        scale=scale,
-        down=-scale,
-        x=0.5 - west * scale,
-        y=0.5 + north * scale,
+        around=frame.around,
+        tile=frame.tile,
+        unit=int(2e4 / frame.scale**2) + 1,
+        outline=shape(zoom) if zoom <= BANDS[0] else sql.SQL("geom"),
+        scale=frame.scale,
+        down=-frame.scale,
+        x=frame.x,
+        y=frame.y,
         extent=EXTENT,
         buffer=BUFFER,
     )
@@ -123,14 +153,3 @@ def _features(shapes: Reading, zxy: Zxy, names: tuple[str, ...], *, cells: bool)
     if cells:
         told += grid.nothing(view.layer)
     return view.select(sql.SQL(", ").join([*told, placed]))
-
-
-def _envelope(box: Box) -> sql.Composed:
-    return sql.SQL("ST_MakeEnvelope({})").format(
-        sql.SQL(", ").join(map(sql.Literal, (*box, WEB_MERCATOR)))
-    )
-
-
-def _clamped(box: Box) -> Box:
-    edge = 1.1 * WORLD
-    return max(box[0], -edge), max(box[1], -edge), min(box[2], edge), min(box[3], edge)

@@ -6,18 +6,22 @@ from collections.abc import Awaitable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
+
 from spatial.asof import AsOf, Interval
 from spatial.crs import EDGE, WEB_MERCATOR, WORLD, transform_bounds
 from spatial.database import Database
 from spatial.digest import digest
-from spatial.errors import Invalid, NotFound
+from spatial.errors import Invalid, NotFound, Unavailable
 from spatial.grant import Grant, visible
 from spatial.layer import Box
 from spatial.query import reading
+from spatial.reader import Reader
 from tiles.cache import Cache
 from tiles.editions import WHOLE, unit_box
+from tiles.frame import values
 from tiles.matrix_set import WEB_MERCATOR_QUAD, MatrixSet, Zxy
-from tiles.render import FEW, render
+from tiles.render import FEW, aggregated, render, statement_of
 from tiles.vector import ALL, MARGIN, Options
 from tiles.watch import Standing, Watch
 
@@ -25,6 +29,8 @@ CACHE_BYTES = 64 << 20
 THREADS = 4
 GZIP_LEVEL = 4
 _TRIES = 3
+_GONE = -1  # the cursor of a layer that is not as it was looked at
+_MOVED = UndefinedTable, UndefinedColumn, InsufficientPrivilege
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class TileServer:
     def __init__(self, database: Database, cache_bytes: int = CACHE_BYTES) -> None:
         self._database = database
         self._watch = Watch(database)
+        self._reader = Reader(database)
         self.cache = Cache(cache_bytes, THREADS)
 
     def standing(self, wanted: Wanted) -> Standing | None:
@@ -79,7 +86,10 @@ class TileServer:
 
     async def tile(self, wanted: Wanted, known_etag: str | None = None) -> Tile:
         """A tile as it is now; its ids are the fids, its layer is named as ours."""
-        standing = await _shared(self._standing(wanted))
+        _require(wanted)
+        standing = self.standing(wanted)
+        if standing is None:
+            standing = await _shared(self._standing(wanted))
         etag = _etag(wanted, standing)
         data: bytes | None = None
         if not matches(known_etag, etag):
@@ -91,6 +101,7 @@ class TileServer:
 
     def tile_now(self, wanted: Wanted) -> Tile:
         """The same, for a caller in a thread of its own."""
+        _require(wanted)
         standing = self._standing(wanted).result()
         etag = _etag(wanted, standing)
         data = self.cache.get(etag)
@@ -107,24 +118,44 @@ class TileServer:
         return made[1]
 
     def _standing(self, wanted: Wanted) -> Future[Standing]:
-        wanted.matrices.require(wanted.zxy)
-        if isinstance(wanted.asof.valid_at, Interval):
-            raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
         return self._watch.standing(wanted.layer, wanted.asof.scenario)
 
     def _make(self, wanted: Wanted, standing: Standing, etag: str) -> Future[tuple[str, bytes]]:
         def work() -> tuple[str, bytes]:
-            now = standing
+            now, tag = standing, etag
             for _ in range(_TRIES):
-                with reading(self._database, wanted.layer, wanted.asof, wanted.grant) as (pg, view):
-                    data = render(pg, view, wanted.zxy, wanted.options, wanted.matrices)
-                if view.layer.cursor == now.layer.cursor:
-                    break
+                data, cursor = self._render(wanted, now)
+                if cursor == now.layer.cursor:
+                    return tag, data
                 # the layer moved on between the look and the reading
                 now = self._standing(wanted).result()
-            return _etag(wanted, now), data
+                tag = _etag(wanted, now)
+            if cursor == _GONE:
+                raise Unavailable(f"'{wanted.layer}' is being made anew: try again in a moment")
+            return tag, data
 
         return self.cache.make(etag, work)
+
+    def _render(self, wanted: Wanted, now: Standing) -> tuple[bytes, int]:
+        """The bytes of a tile, and the cursor that its layer had then."""
+        zoom, options = wanted.zxy[0], wanted.options
+        if wanted.matrices != WEB_MERCATOR_QUAD or not now.stored or aggregated(now.layer, zoom):
+            with reading(self._database, wanted.layer, wanted.asof, wanted.grant) as (pg, view):
+                data = render(pg, view, wanted.zxy, options, wanted.matrices)
+            return data, view.layer.cursor
+        statement, again = statement_of(now.reading(wanted.asof, wanted.grant), zoom, options)
+        try:
+            data = self._reader.value(wanted.grant, statement, values(wanted.zxy), again=again)
+        except _MOVED:
+            return b"", _GONE
+        later = self.standing(wanted) or self._standing(wanted).result()
+        return data, later.layer.cursor
+
+
+def _require(wanted: Wanted) -> None:
+    wanted.matrices.require(wanted.zxy)
+    if isinstance(wanted.asof.valid_at, Interval):
+        raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
 
 
 async def _shared[T](future: Future[T]) -> T:

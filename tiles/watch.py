@@ -7,7 +7,7 @@ database has told of no change since, which one poll of its socket says.
 
 import select
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic
@@ -17,8 +17,10 @@ from spatial import catalogue, changes
 from spatial.asof import MAIN, AsOf
 from spatial.database import Database, Pg
 from spatial.errors import CityError, NotFound
+from spatial.grant import Grant
 from spatial.layer import Layer
 from spatial.moment import Moment, last_stamp, resolve
+from spatial.query import Reading
 from tiles.bands import SCHEMA, VERSION
 from tiles.editions import Editions
 
@@ -44,6 +46,15 @@ class Standing:
     stored: bool
     at: datetime
     looked: float
+
+    def reading(self, asof: AsOf, grant: Grant) -> Reading:
+        """The layer as somebody may read it who asked for it at that look."""
+        moment = replace(
+            self.moment,
+            valid_at=asof.valid_at or self.at,
+            known_at=asof.known_at or self.moment.known_at,
+        )
+        return Reading(self.layer, moment, grant)
 
 
 type Question = tuple[str, str]
