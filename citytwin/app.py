@@ -28,12 +28,14 @@ from citytwin import (
     maps,
     qgis,
     sensorthings,
+    state_tiles,
     twin,
 )
 from citytwin.access import Access, Grants
 from citytwin.home import rasters_dir
 from citytwin.settings import Settings, settings
 from citytwin.tile_door import TileDoor
+from citytwin.together import Together
 from ogc_api.connection import Connection
 from ogc_api.routes import routes as ogc_routes
 from spatial.database import OVERFLOW, POOL, Database
@@ -59,6 +61,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
     rooms: list[Route | Mount] = [
         *health.routes,
         *fonts.routes,
+        *state_tiles.routes,
         *maps.routes,
         *archives.routes,
         *qgis.routes,
@@ -97,6 +100,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
         lifespan=_in_turn,
     )
     app.state.live = live.Live(database)
+    app.state.together = Together(database)
     app.state.timezone = chosen.timezone
     return app
 

@@ -10,18 +10,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from citytwin.together import Together
 from citytwin.twin import MAX_BODY
 from ogc_api import context
 from ogc_api.params import limit_of, whole
-from spatial.asof import AsOf
+from spatial.asof import MAIN, AsOf
 from spatial.errors import Invalid, NotFound, TooLarge
 from spatial.grant import Scope
 from spatial.moment import resolve
 from spatial.query import snapshot
 from twin_model import sensorthings, series
 from twin_model.decode import from_rows
+from twin_model.readings import Readings
 from twin_model.roll import Roll, roll
-from twin_model.store import Receipt, store
+from twin_model.store import Receipt
 
 VERSION = "v1.1"
 _NAME_IS = re.compile(r"name eq '((?:[^']|'')*)'")
@@ -144,7 +146,7 @@ async def post(request: Request) -> Response:
 
 async def _posted(request: Request, of: Callable[[Any], tuple[Any, Any]]) -> Response:
     number, observation = of(await _document(request))
-    receipt, links = await run_in_threadpool(_store, [(number, observation)])
+    receipt, links = await _store(request, [(number, observation)])
     if links[0] is None:
         raise NotFound(f"there is no Datastreams({number})")
     if receipt.quarantined:
@@ -155,7 +157,7 @@ async def _posted(request: Request, of: Callable[[Any], tuple[Any, Any]]) -> Res
 async def create(request: Request) -> Response:
     """Observations of many datastreams; a link or `error` for each."""
     given = sensorthings.arrays(await _document(request))
-    _, links = await run_in_threadpool(_store, given)
+    _, links = await _store(request, given)
     return JSONResponse([link or "error" for link in links], status_code=201)
 
 
@@ -172,23 +174,29 @@ async def _document(request: Request) -> Any:
         raise Invalid(f"the body is not JSON: {error}") from None
 
 
-def _store(given: Sequence[tuple[Any, Any]]) -> tuple[Receipt, list[str | None]]:
+async def _store(
+    request: Request, given: Sequence[tuple[Any, Any]]
+) -> tuple[Receipt, list[str | None]]:
     """Store observations; the address of each, None for those that are refused."""
+    readings, places = await run_in_threadpool(_read, given)
+    together: Together = request.app.state.together
+    receipt = await together.store(readings, context.grant.get(), MAIN)
+    return receipt, [
+        f"{_base()}/Observations({series}-{when})"
+        if series is not None and n not in readings.refused
+        else None
+        for n, (series, when) in enumerate(zip(places, readings.at.tolist(), strict=True))
+    ]
+
+
+def _read(given: Sequence[tuple[Any, Any]]) -> tuple[Readings, list[int | None]]:
+    """Observations as readings, and the ids of their series; None for what is not to be seen."""
     known, places = _seen()
     seen = set(places)
-    rows, at = [], []
-    for number, observation in given:
-        place = sensorthings.place_of(known, number)
-        at.append(place if place in seen else None)
-        rows.append(sensorthings.reading(known, number, observation))
-    readings = from_rows(rows, context.zone.get())
-    receipt = store(context.database.get(), readings, context.grant.get())
-    return receipt, [
-        f"{_base()}/Observations({known.by_id[place].id}-{when})"
-        if place is not None and n not in readings.refused
-        else None
-        for n, (place, when) in enumerate(zip(at, readings.at.tolist(), strict=True))
-    ]
+    at = [sensorthings.place_of(known, number) for number, _ in given]
+    rows = [sensorthings.reading(known, *one) for one in given]
+    ids = [known.by_id[one].id if one is not None and one in seen else None for one in at]
+    return from_rows(rows, context.zone.get()), ids
 
 
 routes = [

@@ -1,5 +1,6 @@
 """The twin's doors: readings in, state and history out, quarantine."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -8,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from citytwin import twin_history
+from citytwin.together import Together
 from ogc_api import context
 from ogc_api.params import only
 from spatial.asof import AsOf, format_instant
@@ -50,22 +52,16 @@ async def observations(request: Request) -> Response:
         body += chunk
         if len(body) > MAX_BODY:
             raise TooLarge(f"a batch takes at most {MAX_BODY >> 20} MB: send several")
-    return JSONResponse(
-        await run_in_threadpool(_store, bytes(body), _ALIASES.get(kind, kind), asof, key)
+    readings = await run_in_threadpool(
+        decode, bytes(body), _ALIASES.get(kind, kind), context.zone.get()
     )
-
-
-def _store(body: bytes, form: str, asof: AsOf, key: str | None) -> dict[str, int]:
-    readings = decode(body, form, context.zone.get())
-    receipt = store(
-        context.database.get(),
-        readings,
-        context.grant.get(),
-        scenario=asof.scenario,
-        key=key,
-        content=digest(body) if key else None,
-    )
-    return receipt.document()
+    if key is None:
+        together: Together = request.app.state.together
+        receipt = await together.store(readings, grant, asof.scenario)
+    else:
+        keep = partial(store, scenario=asof.scenario, key=key, content=digest(bytes(body)))
+        receipt = await run_in_threadpool(keep, context.database.get(), readings, grant)
+    return JSONResponse(receipt.document())
 
 
 async def city_state(request: Request) -> Response:

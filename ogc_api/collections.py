@@ -8,6 +8,7 @@ from ogc_api.rasters.document import completed
 from ogc_api.records import said
 from spatial.catalogue import find_visible
 from spatial.count import count
+from spatial.layer import STATE
 from spatial.moment import resolve
 from spatial.query import Reading, seen_layers, snapshot, step_down
 
@@ -17,7 +18,7 @@ VERSIONING = {"timeAxis": "validity-time", "mutationTime": "client"}
 
 def counted(document: dict[str, Any]) -> dict[str, Any]:
     """A layer's document with its `itemCount` at the AsOf asked for; a raster's completed."""
-    if document.get("itemType") != "feature":
+    if document.get("itemType") != "feature" or document["id"] == STATE:
         return completed([document])[0]
     (document,) = completed([document])
     grant = context.grant.get()

@@ -1,5 +1,6 @@
 """pygeoapi's configuration, made from the catalogue: never a file, never a restart."""
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -10,13 +11,15 @@ from ogc_api.params import DEFAULT_LIMIT, MAX_LIMIT
 from ogc_api.rasters.config import raster_resource, series_provider
 from ogc_api.records import catalogue
 from ogc_api.records.feature import DCAT
+from ogc_api.twin import state
 from spatial import crs
-from spatial.layer import CATALOGUE, Column, Layer
+from spatial.layer import CATALOGUE, STATE, Column, Layer
 from spatial.raster import Raster
 from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM
 from tiles.style import MIMETYPE as STYLE
 from tiles.tilejson import WORLD_BOUNDS
 from tiles.vector import MIMETYPE
+from twin_model.measured import Property, units_of
 
 _JSON_TYPES: Mapping[str, dict[str, str]] = {
     "text": {"type": "string"},
@@ -34,19 +37,22 @@ _SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 def configuration(
     layers: Sequence[Layer],
     rasters: Iterable[Raster],
-    measured: Mapping[int, Mapping[str, str]],
+    measured: Mapping[int, Mapping[str, Property]],
     processes: Mapping[str, Any],
     base_url: str,
 ) -> dict[str, Any]:
     """All that pygeoapi needs to publish these layers, rasters and processes at this address.
 
-    measured: of layers of assets, by id, the properties that are measured and their units.
+    measured: of layers of assets, by id, the properties that are measured.
     """
     resources: dict[str, Any] = {layer.name: resource(layer, base_url) for layer in layers}
     for layer in layers:
-        if units := measured.get(layer.id):
+        if units := units_of(measured.get(layer.id, {})):
             resources[layer.name]["providers"].append(series_provider(layer, units))
     resources |= {raster.name: raster_resource(raster, base_url) for raster in rasters}
+    told = [measured[layer.id] for layer in layers if layer.id in measured]
+    if told:
+        resources[STATE] = state.resource(dict(ChainMap(*map(dict, told))))
     return {
         "server": {
             "url": base_url,

@@ -23,10 +23,11 @@ from ogc_api.processes import process_resources
 from ogc_api.rasters.openapi import extend_grids
 from ogc_api.references import settled
 from ogc_api.tiles.openapi import extend_tiles
-from spatial.layer import Layer
+from ogc_api.twin.openapi import extend_twin
+from spatial.layer import STATE, Layer
 from spatial.query import seen_layers, snapshot
 from spatial.rasters import rasters
-from twin_model.measured import measured
+from twin_model.measured import properties
 
 # ours is spatial.filter, for every answer alike: pygeoapi's would refuse much of CQL2
 itemtypes.parse_cql2_text = itemtypes.modify_pygeofilter = lambda *_, **__: None
@@ -139,7 +140,7 @@ def view() -> API:
     """The API object of the caller's grant and address."""
     grant, base_url = context.grant.get(), context.base_url.get()
     with snapshot(context.database.get()) as pg:
-        layers, grids, series = seen_layers(pg, grant), rasters(pg, grant), measured(pg)
+        layers, grids, series = seen_layers(pg, grant), rasters(pg, grant), properties(pg)
     key = (base_url, grant.key, tuple(map(_shape, layers)), tuple(grids), repr(series))
     with _lock:
         if key in _views:
@@ -158,13 +159,13 @@ def openapi(api: API) -> dict[str, Any]:
     with _lock:
         if not api.openapi:
             document = get_oas(api.config, fail_on_invalid_collection=False)
-            features = (name for name, _ in _provided(api, "feature"))
+            features = (name for name, _ in _provided(api, "feature") if name != STATE)
             grids = {name: one["fields"] for name, one in _provided(api, "coverage")}
             series = {
                 name: one["fields"] for name, one in _provided(api, "edr") if name not in grids
             }
             tiled = (name for name, _ in _provided(api, "tile"))
-            document = extend_tiles(extend(document, features), tiled)
+            document = extend_twin(extend_tiles(extend(document, features), tiled))
             api.openapi = settled(extend_grids(document, grids, series))
     made: dict[str, Any] = api.openapi
     return made

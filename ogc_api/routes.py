@@ -24,6 +24,7 @@ from ogc_api.records import quality as quality_routes
 from ogc_api.records import routes as record_routes
 from ogc_api.tiles import routes as tile_routes
 from ogc_api.tiles import tilesets
+from spatial.layer import STATE
 
 type Document = dict[str, Any]
 type Endpoint = Callable[[Request], Awaitable[Response]]
@@ -31,11 +32,11 @@ type Endpoint = Callable[[Request], Awaitable[Response]]
 _GEOJSON = ("json", "geojson", "jsonfg", "")
 
 
-def _hosted(function: Function, *names: str) -> Endpoint:
-    """An endpoint of pygeoapi's, called with these path parameters in order."""
+def _of_state(function: Function) -> Endpoint:
+    """An endpoint of pygeoapi's for the collection of the state, or for one asset in it."""
 
     async def endpoint(request: Request) -> Response:
-        return await respond(request, function, *(request.path_params.get(n) for n in names))
+        return await respond(request, function, STATE, *request.path_params.values())
 
     return endpoint
 
@@ -143,6 +144,10 @@ routes: list[Route | Mount] = [
     Route("/collections/{layer}", _collection),
     *record_routes.routes,
     *quality_routes.routes,
+    Route(f"/collections/{STATE}/items", _of_state(itemtypes.get_collection_items)),
+    Route(f"/collections/{STATE}/items/{{asset}}", _of_state(itemtypes.get_collection_item)),
+    Route(f"/collections/{STATE}/schema", _of_state(core.get_collection_schema)),
+    Route(f"/collections/{STATE}/queryables", _of_state(itemtypes.get_collection_queryables)),
     Route("/collections/{layer}/schema", _described(queryables.schema, core.get_collection_schema)),
     Route(
         "/collections/{layer}/queryables",

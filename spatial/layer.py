@@ -29,7 +29,7 @@ GEOMETRY_TYPES = (
     "Geometry",
 )
 SCHEMA = "layers"
-CATALOGUE = "catalogue"
+CATALOGUE, STATE = "catalogue", "state"
 _NAME = re.compile(r"[^\W\d]\w*")
 _BYTES = 63
 
@@ -129,6 +129,6 @@ def check_name(name: str) -> str:
     """The name itself, if it can name a layer; else Invalid with one that can."""
     if not _NAME.fullmatch(name) or len(name.encode()) > _BYTES or name != name.lower():
         raise Invalid(f"'{name}' cannot name a layer: try '{clean_name(name)}'")
-    if name == CATALOGUE:
-        raise Invalid(f"'{name}' is the collection of all layers: choose another name")
+    if name in (CATALOGUE, STATE):
+        raise Invalid(f"'{name}' is a collection of the city's own: choose another name")
     return name

@@ -1,6 +1,7 @@
 """Readings as columns, whatever form they came in."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +51,43 @@ class Readings:
         """Refuse these rows, unless they are refused already."""
         for row in rows.tolist():
             self.refused.setdefault(row, reason)
+
+
+def joined(parts: Sequence[Readings]) -> Readings:
+    """All of the parts' readings, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part) for part in parts)]).tolist()
+    refused = {
+        start + row: reason
+        for start, part in zip(starts, parts, strict=False)
+        for row, reason in part.refused.items()
+    }
+
+    def raw(row: int) -> Any:
+        part = bisect_right(starts, row) - 1
+        return parts[part].raw(row - starts[part])
+
+    numbers = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("at", "kind", "x", "y", "quality")
+    }
+    texts = {name: _texts(parts, name) for name in ("asset", "property")}
+    for name in ("words", "unit", "id"):
+        there = any(getattr(part, name) is not None for part in parts)
+        texts[name] = _texts(parts, name) if there else None
+    return Readings(**texts, **numbers, raw=raw, refused=refused)
+
+
+def _texts(parts: Sequence[Readings], name: str) -> Strings:
+    """One column of all parts; null where a part has none."""
+    found = [(getattr(part, name), len(part)) for part in parts]
+    return pa.concat_arrays(
+        [
+            pa.nulls(count, pa.string()) if column is None else column.cast(pa.string())
+            for column, count in found
+        ]
+    )
 
 
 def strings(values: Sequence[Any]) -> Strings:

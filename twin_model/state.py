@@ -1,7 +1,7 @@
 """The state of all assets, or some, at any moment, as known at another, in any plan."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -41,6 +41,15 @@ class State:
     def series(self) -> Iterable[Series]:
         """The series of each value, in order."""
         return map(self.roll.by_id.__getitem__, self.places.tolist())
+
+    def of(self, part: slice) -> "State":
+        """The same of a part of the assets alone."""
+        assets = self.assets[part]
+        mine = np.isin(self.roll.series_asset[self.places], assets)
+        return replace(
+            self, values=self.values.rows(mine), places=self.places[mine], assets=assets,
+            shapes=self.shapes and self.shapes[part],
+        )  # fmt: skip
 
 
 def state(

@@ -15,7 +15,7 @@ _UTC = orjson.OPT_UTC_Z
 
 def as_json(of: State) -> bytes:
     """`{"at", "known_at", "scenario", "cursor", "assets": [{"asset", "fid", "layer", …}]}`."""
-    return orjson.dumps({**_head(of), "assets": list(_assets(of))}, option=_UTC)
+    return orjson.dumps({**_head(of), "assets": list(assets(of))}, option=_UTC)
 
 
 def as_geojson(of: State) -> bytes:
@@ -31,7 +31,7 @@ def as_geojson(of: State) -> bytes:
                 **{name: value["value"] for name, value in one["values"].items()},
             },
         }
-        for one in _assets(of)
+        for one in assets(of)
     ]
     return orjson.dumps(
         {"type": "FeatureCollection", **_head(of), "features": features}, option=_UTC
@@ -47,7 +47,8 @@ def _head(of: State) -> dict[str, Any]:
     }
 
 
-def _assets(of: State) -> Iterator[dict[str, Any]]:
+def assets(of: State) -> Iterator[dict[str, Any]]:
+    """Each asset that is there, in order, with its values by property."""
     found: dict[int, dict[str, Any]] = {}
     rows = zip(
         of.series(), of.values.at.tolist(), of.values.x.tolist(), of.values.y.tolist(),

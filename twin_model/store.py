@@ -10,18 +10,18 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from psycopg import sql
 
 from spatial import changes, moment
 from spatial.asof import AsOf
 from spatial.database import Database, Pg
 from spatial.errors import Conflict, Invalid
 from spatial.grant import Grant, Scope
-from twin_model import log, packed, partitions, quarantine, roll, window
+from twin_model import cells, log, packed, partitions, quarantine, roll, window
+from twin_model.cells import Cells
 from twin_model.identity import fingerprints, fresh
-from twin_model.packed import Column, Packed
+from twin_model.packed import Column
 from twin_model.permit import refuse_unwritable
-from twin_model.readings import Readings
+from twin_model.readings import Readings, joined
 from twin_model.resolve import NO_SERIES, Resolved, check_new_units, make_series, resolve
 from twin_model.times import UNREADABLE
 
@@ -63,26 +63,47 @@ def store(
     if key is not None and not (key.isprintable() and 0 < len(key) <= LONGEST_KEY):
         raise Invalid(f"a batch key has 1 to {LONGEST_KEY} printable characters")
     with database.begin() as tx:
-        pg = tx.pg
-        packed.register(pg)
-        if receipt := _stored(pg, grant, key, content):
+        if receipt := _stored(tx.pg, grant, key, content):
             return receipt
-        at = moment.resolve(pg, AsOf(scenario=scenario))
-        moment.require_open(pg, scenario)
+        at = moment.resolve(tx.pg, AsOf(scenario=scenario))
+        said = _Said(at.scenario_id, grant.subject, key, content, held)
+        (receipt,) = _store(tx.pg, readings, grant, at, said, [len(readings)])
+        return receipt
+
+
+def store_parts(
+    database: Database, parts: Sequence[Readings], grant: Grant, *, scenario: str = "main"
+) -> list[Receipt]:
+    """Store several posts of one caller in one transaction, with a receipt for each.
+
+    It is as if they had been one batch: of readings of one series and moment the last counts.
+    """
+    grant.require(Scope.WRITE)
+    with database.begin() as tx:
+        at = moment.resolve(tx.pg, AsOf(scenario=scenario))
+        said = _Said(at.scenario_id, grant.subject)
+        return _store(tx.pg, joined(parts), grant, at, said, [len(part) for part in parts])
+
+
+def _store(
+    pg: Pg, readings: Readings, grant: Grant, at: moment.Moment, said: "_Said", sizes: Sequence[int]
+) -> list[Receipt]:
+    """Receipts of the parts of these sizes, of which the readings consist."""
+    packed.register(pg)
+    moment.require_open(pg, at.scenario)
+    known = roll.roll(pg)
+    resolved = _resolve(pg, readings, known, at, grant)
+    marks = fingerprints(readings, at.scenario_id)
+    changes.lock_log(pg)
+    if receipt := _stored(pg, grant, said.key, said.content):
+        return [receipt]
+    if roll.edition(pg) != known.edition:
         known = roll.roll(pg)
         resolved = _resolve(pg, readings, known, at, grant)
-        marks = fingerprints(readings, at.scenario_id)
-        changes.lock_log(pg)
-        if receipt := _stored(pg, grant, key, content):
-            return receipt
-        if roll.edition(pg) != known.edition:
-            known = roll.roll(pg)
-            resolved = _resolve(pg, readings, known, at, grant)
-        if resolved.missing:
-            make_series(pg, known, resolved, at.scenario_id)
-            resolved = _resolve(pg, readings, roll.read(pg), at, grant)
-        said = _Said(at.scenario_id, grant.subject, key, content, held)
-        return _write(pg, readings, resolved, marks, said)
+    if resolved.missing:
+        make_series(pg, known, resolved, at.scenario_id)
+        resolved = _resolve(pg, readings, roll.read(pg), at, grant)
+    return _write(pg, readings, resolved, marks, said, sizes)
 
 
 def _stored(pg: Pg, grant: Grant, key: str | None, content: str | None) -> Receipt | None:
@@ -115,14 +136,19 @@ class _Said:
 
     scenario: int
     subject: str
-    key: str | None
-    content: str | None
-    held: Sequence[int]
+    key: str | None = None
+    content: str | None = None
+    held: Sequence[int] = ()
 
 
 def _write(
-    pg: Pg, readings: Readings, resolved: Resolved, marks: Column | None, said: _Said
-) -> Receipt:
+    pg: Pg,
+    readings: Readings,
+    resolved: Resolved,
+    marks: Column | None,
+    said: _Said,
+    sizes: Sequence[int],
+) -> list[Receipt]:
     stamp = log.stamp(pg)
     now = packed.micros(stamp)
     refused = dict(resolved.refused)
@@ -139,43 +165,49 @@ def _write(
     rows = wanted
     if marks is not None:
         rows = rows[fresh(pg, marks[rows], stamp)]
-    rows = _last_of_each(rows, series, at)
-    cells = _Cells(
+    rows = cells.last_of_each(rows, series, at)
+    found = Cells(
         series[rows],
         at[rows],
         _values(pg, readings, resolved, rows),
         readings.y[rows],
         readings.quality[rows].astype(np.int16),
     )
-    late = cells.at < now - window.LATE_US
-    _copy(pg, sql.Identifier("city", "late"), cells.at_rows(late), now)
-    partitions.ensure(pg, cells.at[~late])
-    _copy(pg, sql.Identifier("city", "observation"), cells.at_rows(~late), now)
-    _keep_latest(pg, cells, now)
+    late = found.at < now - window.LATE_US
+    cells.append(pg, "late", found.at_rows(late), now)
+    partitions.ensure(pg, found.at[~late])
+    cells.append(pg, "observation", found.at_rows(~late), now)
+    cells.keep_latest(pg, found, now)
     if said.held:
         quarantine.release(pg, [one for n, one in enumerate(said.held) if n not in refused])
     else:
         quarantine.put(pg, readings, refused, said.scenario, said.subject, stamp)
     cursor = log.enter(pg, stamp)
-    receipt = Receipt(len(rows), len(wanted) - len(rows), len(refused), cursor)
     pg.execute(
         "INSERT INTO city.batch VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             cursor, stamp, said.scenario, said.subject, said.key, said.content,
-            receipt.accepted, receipt.duplicates, receipt.quarantined, int(late.sum()),
-            packed.moment(int(cells.at.min())) if len(rows) else None,
-            packed.moment(int(cells.at.max())) if len(rows) else None,
+            len(rows), len(wanted) - len(rows), len(refused), int(late.sum()),
+            packed.moment(int(found.at.min())) if len(rows) else None,
+            packed.moment(int(found.at.max())) if len(rows) else None,
         ],
     )  # fmt: skip
-    return receipt
+    accepted, taken, barred = (
+        _by_part(found, sizes) for found in (rows, wanted, np.array(list(refused), np.int64))
+    )
+    return [
+        Receipt(new, all_taken - new, none, cursor)
+        for new, all_taken, none in zip(accepted, taken, barred, strict=True)
+    ]
 
 
-def _last_of_each(rows: Column, series: Column, at: Column) -> Column:
-    """Of rows of one series and moment the last; in the order of moments, which BRIN likes."""
-    order = np.lexsort((rows, series[rows], at[rows]))
-    rows = rows[order]
-    follows = (at[rows[1:]] == at[rows[:-1]]) & (series[rows[1:]] == series[rows[:-1]])
-    return rows[~np.append(follows, False)] if len(rows) else rows
+def _by_part(rows: Column, sizes: Sequence[int]) -> list[int]:
+    """How many of these rows are in each part."""
+    ends = np.cumsum(sizes)
+    counted: list[int] = np.bincount(
+        np.searchsorted(ends, rows, side="right"), minlength=len(sizes)
+    ).tolist()
+    return counted
 
 
 def _values(pg: Pg, readings: Readings, resolved: Resolved, rows: Column) -> Column:
@@ -198,60 +230,3 @@ def _values(pg: Pg, readings: Readings, resolved: Resolved, rows: Column) -> Col
     said = ~words.is_null().to_numpy(zero_copy_only=False)
     x[said] = lookup[encoded.indices.drop_null().to_numpy(zero_copy_only=False)]
     return x
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """What is stored of readings."""
-
-    series: Column
-    at: Column
-    x: Column
-    y: Column
-    quality: Column
-
-    def at_rows(self, rows: Column) -> "_Cells":
-        return _Cells(
-            self.series[rows], self.at[rows], self.x[rows], self.y[rows], self.quality[rows]
-        )
-
-
-def _copy(pg: Pg, table: sql.Composable, cells: _Cells, now: int) -> None:
-    """Append to a table; those that have no y leave it null."""
-    flat = np.isnan(cells.y)
-    for part, placed in ((cells.at_rows(flat), False), (cells.at_rows(~flat), True)):
-        if not len(part.at):
-            continue
-        columns = {
-            "at": ("timestamptz", part.at),
-            "recorded": ("timestamptz", np.full(len(part.at), now)),
-            "x": ("float8", part.x),
-            "series": ("int4", part.series),
-            "quality": ("int2", part.quality),
-        }
-        if placed:
-            columns["y"] = ("float8", part.y)
-        packed.copy_in(pg, table, columns)
-
-
-def _keep_latest(pg: Pg, cells: _Cells, now: int) -> None:
-    """Bring `latest` up to date, series in order so that pages are met once."""
-    order = np.lexsort((cells.at, cells.series))
-    ends = order[np.append(np.diff(cells.series[order]) != 0, True)] if len(order) else order
-    last = cells.at_rows(ends)
-    pg.execute(
-        "INSERT INTO city.latest AS old (series, at, recorded, x, y, quality)"
-        " SELECT s, at, %(now)s, x, nullif(y, 'NaN'), q FROM unnest(%(series)s::int4[],"
-        " %(at)s::timestamptz[], %(x)s::float8[], %(y)s::float8[], %(quality)s::int2[])"
-        " AS new (s, at, x, y, q)"
-        " ON CONFLICT (series) DO UPDATE SET at = excluded.at, recorded = excluded.recorded,"
-        " x = excluded.x, y = excluded.y, quality = excluded.quality WHERE excluded.at >= old.at",
-        {
-            "now": packed.moment(now),
-            "series": Packed("int4", last.series),
-            "at": Packed("timestamptz", last.at),
-            "x": Packed("float8", last.x),
-            "y": Packed("float8", last.y),
-            "quality": Packed("int2", last.quality),
-        },
-    )

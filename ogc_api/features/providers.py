@@ -1,4 +1,4 @@
-"""The providers that pygeoapi builds for each request: thin, over items and records."""
+"""The providers that pygeoapi builds for each request: thin, over items, records and the state."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from ogc_api import context
 from ogc_api.features import items
 from ogc_api.params import wanted_of
 from ogc_api.records import catalogue
+from ogc_api.twin import state
 
 
 class LayerProvider(BaseProvider):  # type: ignore[misc]
@@ -63,3 +64,31 @@ class CatalogueProvider(BaseProvider):  # type: ignore[misc]
     def get(self, identifier: str, **_: Any) -> dict[str, Any]:
         """One record."""
         return catalogue.record(identifier, context.query.get())
+
+
+class StateProvider(BaseProvider):  # type: ignore[misc]
+    """The state of the city as an OGC API Features collection."""
+
+    def __init__(self, definition: dict[str, Any]) -> None:
+        super().__init__(definition)
+        self._fields = definition["fields"]
+
+    def get_fields(self) -> dict[str, Any]:
+        """What assets have, with JSON Schema types."""
+        fields: dict[str, Any] = self._fields
+        return fields
+
+    def query(self, **asked: Any) -> dict[str, Any]:
+        """The assets that the request looks for."""
+        return state.page(
+            tuple(asked["bbox"]) or None,
+            asked["properties"],
+            asked["select_properties"],
+            asked["offset"],
+            0 if asked["resulttype"] == "hits" else asked["limit"],
+            geometry=not asked["skip_geometry"],
+        )
+
+    def get(self, identifier: str, **_: Any) -> dict[str, Any]:
+        """One asset."""
+        return state.one(identifier)

@@ -1,5 +1,5 @@
 /** What the page asks of the service, all from its own origin. */
-import type { Feature as GeoJsonFeature } from 'geojson'
+import type { FeatureCollection, Feature as GeoJsonFeature } from 'geojson'
 import type { StyleSpecification } from 'maplibre-gl'
 import type { Language } from './hash.ts'
 import type { Titles } from './i18n.ts'
@@ -80,6 +80,19 @@ export async function fetchScenarios(): Promise<Scenario[]> {
     if (error instanceof Refusal) return []
     throw error
   }
+}
+
+/** West, south, east, north in degrees. */
+export type Box = readonly [number, number, number, number]
+
+/** The assets in a box, with their newest values then. */
+export function fetchState(box: Box, asOf: AsOf): Promise<FeatureCollection> {
+  return get<FeatureCollection>(`twin/state?${new URLSearchParams({ f: 'geojson', bbox: box.join() })}`, asOf)
+}
+
+/** The stream of what is committed from now on. */
+export function liveUrl(): URL {
+  return new URL('live', ROOT)
 }
 
 /** A URL or tile template with its AsOf replaced. */

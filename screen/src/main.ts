@@ -1,4 +1,5 @@
 /** The page: one view of the city, told in the address, drawn on the map and its panels. */
+import type { FeatureCollection } from 'geojson'
 import './screen.css'
 import {
   fetchBeginning,
@@ -9,6 +10,7 @@ import {
   type CityStyle,
   type Scenario,
 } from './api.ts'
+import { Assets } from './assets.ts'
 import { renderCard, type Shown } from './card.ts'
 import { byId, element } from './dom.ts'
 import { formatHash, parseHash, type Language, type View } from './hash.ts'
@@ -29,6 +31,8 @@ let style: CityStyle
 let map: CityMap
 let slider: Slider
 let legend: Legend
+let assets: Assets
+let living: FeatureCollection = { type: 'FeatureCollection', features: [] }
 let scenarios: Scenario[] = []
 let begin = new Date('2000-01-01T00:00:00Z')
 let shown: Shown | null = null
@@ -57,7 +61,7 @@ function visible(layer: string): boolean {
 }
 
 function scene(): Scene {
-  return { style, asOf: asOf(), visible, selected: shown?.feature ?? null }
+  return { style, asOf: asOf(), visible, selected: shown?.feature ?? null, assets: living }
 }
 
 function remember(part: Partial<View>): void {
@@ -85,6 +89,7 @@ function render(): void {
   renderScenarios()
   slider.show(view.time, language)
   legend.show(city(), language, visible)
+  assets.follow(asOf())
   redraw()
 }
 
@@ -171,8 +176,13 @@ function build(): void {
     settled: () => map.settled(),
   })
   legend = new Legend(byId('legend'), (layer) => change(toggled(layer, view)))
+  assets = new Assets(
+    () => map.box,
+    (found) => map.showAssets((living = found)),
+  )
   map.onMove((camera) => {
     remember({ camera })
+    assets.moved()
     renderTilt()
   })
   map.onPick(choose)

@@ -1,7 +1,8 @@
 /** The map: the city's style with what the viewer chose on it. */
-import type { Feature } from 'geojson'
+import type { Feature, FeatureCollection } from 'geojson'
 import {
   AttributionControl,
+  GeoJSONSource,
   Map,
   NavigationControl,
   ScaleControl,
@@ -15,7 +16,8 @@ import {
 } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
-import { withAsOf, type AsOf, type CityStyle } from './api.ts'
+import { withAsOf, type AsOf, type Box, type CityStyle } from './api.ts'
+import { ASSETS_SOURCE, ASSETS_STYLE } from './assets.ts'
 import type { Camera } from './hash.ts'
 
 setWorkerUrl(workerUrl)
@@ -23,6 +25,7 @@ setWorkerUrl(workerUrl)
 const IDEOGRAPHS = '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 const MAX_ZOOM = 20
 const REACH = 4
+const ASSETS_FROM = 11
 const CREDIT = 'citytwin · <a href="https://maplibre.org/">MapLibre</a>'
 const ACCENT = '#d1462f'
 
@@ -32,6 +35,7 @@ export interface Scene {
   readonly asOf: AsOf
   readonly visible: (layer: string) => boolean
   readonly selected: Feature | null
+  readonly assets: FeatureCollection
 }
 
 export interface Picked {
@@ -109,6 +113,21 @@ export class CityMap {
     this.#map.on('error', listener)
   }
 
+  /** Moves the assets alone: this happens every second. */
+  showAssets(assets: FeatureCollection): void {
+    void this.#loaded.then(() => {
+      const source = this.#map.getSource(ASSETS_SOURCE)
+      if (source instanceof GeoJSONSource) void source.setData(assets)
+    })
+  }
+
+  /** What is seen, in degrees; null from so far away that it is a whole region. */
+  get box(): Box | null {
+    if (this.#map.getZoom() < ASSETS_FROM) return null
+    const seen = this.#map.getBounds()
+    return [seen.getWest(), seen.getSouth(), seen.getEast(), seen.getNorth()]
+  }
+
   get camera(): Camera {
     const { lng, lat } = this.#map.getCenter()
     const map = this.#map
@@ -134,8 +153,11 @@ export class CityMap {
 }
 
 /** The style that a scene asks for. */
-function compose({ style, asOf, visible, selected }: Scene): CityStyle {
-  const sources: CityStyle['sources'] = { selected: selection(selected) }
+function compose({ style, asOf, visible, selected, assets }: Scene): CityStyle {
+  const sources: CityStyle['sources'] = {
+    selected: selection(selected),
+    [ASSETS_SOURCE]: { type: 'geojson', data: assets },
+  }
   for (const [id, source] of Object.entries(style.sources)) {
     const tiles = source.type === 'vector' && source.tiles?.map((url) => withAsOf(url, asOf))
     sources[id] = tiles ? { ...source, tiles } : source
@@ -145,7 +167,7 @@ function compose({ style, asOf, visible, selected }: Scene): CityStyle {
     const visibility = visible(layer['source-layer']) ? 'visible' : 'none'
     return { ...layer, layout: { ...layer.layout, visibility } } as LayerSpecification
   })
-  return { ...style, sources, layers: [...layers, ...HIGHLIGHT] }
+  return { ...style, sources, layers: [...layers, ...ASSETS_STYLE, ...HIGHLIGHT] }
 }
 
 /** Room for the panels at the left and below, where the window has it. */

@@ -1,0 +1,1 @@
+"""The twin as OGC APIs tell of it: the state as a collection, its paths in the OpenAPI document."""
