@@ -1,4 +1,4 @@
-"""The state as a collection of OGC API Features, as tiles, and its paths in the OpenAPI document."""
+"""The state as a collection of OGC API Features, as tiles, and in the OpenAPI document."""
 
 from typing import Any
 
