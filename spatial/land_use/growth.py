@@ -22,7 +22,7 @@ from spatial.land_use import cells as raster
 from spatial.land_use.criteria import Criteria, distinct
 from spatial.land_use.evaluation import evaluate, weigh
 from spatial.land_use.ground import read
-from spatial.land_use.growth_model import Growth, Trend, agreement, forecast, grow
+from spatial.land_use.growth_model import Cells, Growth, Trend, agreement, forecast, grow
 from spatial.land_use.growth_years import Built, buildings_by_year, built_by_year
 from spatial.land_use.polygons import Floats
 from spatial.land_use.units import Units, measured
@@ -136,7 +136,7 @@ def growth(run: Run, inputs: GrowthInputs) -> Outcome:
         "seed": inputs.seed,
     }
     if inputs.holdout is not None:
-        summary["back_test"] = _back_test(built, fit, inputs)
+        summary["back_test"] = _back_test(built, fit, units.mask(), inputs)
     return Outcome(outputs, _certificate(built, made, wanted), summary)
 
 
@@ -194,13 +194,12 @@ def _grown(
     return made, demand
 
 
-def _back_test(built: Built, fit: Floats, inputs: GrowthInputs) -> dict[str, Any]:
+def _back_test(built: Built, fit: Floats, area: Cells, inputs: GrowthInputs) -> dict[str, Any]:
     """The years after the one held out, told from it alone, against what happened."""
     assert inputs.holdout is not None
     made, demand = _grown(built, inputs.holdout, built.years[-1], fit, inputs)
     before = built.cells[built.years.index(inputs.holdout)]
-    found = agreement(before, built.cells[-1], made.year > 0, np.isfinite(fit))
-    actual = int((built.cells[-1] & ~before).sum())
+    found = agreement(before, built.cells[-1], made.year > 0, area)
     return {
         "from": inputs.holdout,
         "to": built.years[-1],
@@ -210,7 +209,7 @@ def _back_test(built: Built, fit: Floats, inputs: GrowthInputs) -> dict[str, Any
         "figure_of_merit": found.figure_of_merit,
         "by_chance": found.by_chance,
         "cells_told": sum(demand.values()),
-        "cells_new": actual,
+        "cells_new": found.hits + found.misses,
     }
 
 

@@ -111,12 +111,12 @@ class Agreement:
         return hits / (actual + told - hits) if actual + told - hits else 1.0
 
 
-def agreement(before: Cells, actual: Cells, told: Cells, open_: Cells | None = None) -> Agreement:
+def agreement(before: Cells, actual: Cells, told: Cells, within: Cells | None = None) -> Agreement:
     """How the cells told to become built are those that did, among cells not built before.
 
-    open_: which cells count; all by default.
+    within: the area that counts; all by default.
     """
-    free = ~before if open_ is None else ~before & open_
+    free = ~before if within is None else ~before & within
     return Agreement(
         hits=int((free & actual & told).sum()),
         misses=int((free & actual & ~told).sum()),

@@ -90,6 +90,10 @@ class Units:
         made[self.cells] = values
         return made.reshape(self.grid.shape)
 
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """(rows, columns) of the grid: which cells are units."""
+        return np.isfinite(self.spread(np.zeros(len(self.places))))
+
     def write(self, file: Path, values: Floats, name: str) -> Path:
         """The values (n,) of the cells as a GeoTIFF of one band."""
         assert self.grid is not None
