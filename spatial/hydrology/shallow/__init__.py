@@ -1,0 +1,1 @@
+"""Shallow water on a grid: the local-inertia equations in two dimensions."""
