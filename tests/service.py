@@ -1,5 +1,6 @@
 """A really running city: `citytwin up` on a free port, seeded with the sample."""
 
+import atexit
 import json
 import os
 import random
@@ -9,9 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any
@@ -51,8 +53,34 @@ def running_service(*options: str, mortal: bool = False) -> Iterator[Service]:
     Raises RuntimeError with what it said where it is not ready within `READY_WITHIN_S`, and where
     it has ended before its time.
     """
-    data_dir = Path(tempfile.mkdtemp(prefix="city-"))
-    data_dir.chmod(0o711)  # as root, the database runs as another user, who must get in
+    data_dir = _new_place()
+    if "--no-sample" not in options:
+        shutil.rmtree(data_dir)
+        subprocess.run(["cp", "-a", _seeded(), data_dir], check=True)
+    with _running(data_dir, options, mortal) as service:
+        yield service
+
+
+@cache
+def _seeded() -> Path:
+    """The data directory of a sample city that was made once, stopped and not used since."""
+    place = _new_place()
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    with _running(place, (), mortal=False, keep=True):
+        pass
+    return place
+
+
+def _new_place() -> Path:
+    place = Path(tempfile.mkdtemp(prefix="city-"))
+    place.chmod(0o711)  # as root, the database runs as another user, who must get in
+    return place
+
+
+@contextmanager
+def _running(
+    data_dir: Path, options: Sequence[str], mortal: bool, keep: bool = False
+) -> Iterator[Service]:
     with (data_dir / "up.stderr").open("w+") as complaints:
         command = [*_CITYTWIN, "up", "--port", str(_free_port()), "--data", str(data_dir)]
         command += ["--no-simulator", *options]
@@ -75,7 +103,8 @@ def running_service(*options: str, mortal: bool = False) -> Iterator[Service]:
                 raise RuntimeError(f"the service ended by itself: {complaints.read()[-2000:]}")
         finally:
             _stop(process, data_dir)
-            shutil.rmtree(data_dir, ignore_errors=True)
+            if not keep:
+                shutil.rmtree(data_dir, ignore_errors=True)
 
 
 _CITYTWIN = (sys.executable, "-m", "citytwin")
