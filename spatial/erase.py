@@ -42,8 +42,7 @@ def erase(
     feature is meant, Invalid for an unknown column or without a reason.
     """
     grant.require(Scope.ADMIN)
-    if (where is None) == (not fids):
-        raise Invalid("name the features, either by fid or by a filter")
+    _one_of(fids, where)
     with database.begin() as tx:
         layer = catalogue.find(tx.pg, name)
         stamp = changes.lock_layer(tx.pg, layer)
@@ -52,26 +51,40 @@ def erase(
         if unknown or not columns:
             known = ", ".join([*layer.column_names, "geom"])
             raise Invalid(f"'{name}' has no column {', '.join(unknown) or 'named'}: it has {known}")
-        meant = sorted(set(fids)) if where is None else _meant(tx.pg, layer, where)
-        tally = changes.Tally(boxes=_boxes(tx.pg, layer, meant))
+        wanted = sorted(set(fids)) if where is None else _meant(tx.pg, layer, where)
+        tally = changes.Tally(boxes=_boxes(tx.pg, layer, wanted))
         versions = tx.pg.execute(
             sql.SQL("UPDATE {} SET {} WHERE fid = ANY ({})").format(
                 layer.table,
                 sql.SQL(", ").join(
                     sql.SQL("{} = NULL").format(sql.Identifier(column)) for column in columns
                 ),
-                meant,
+                wanted,
             )
         ).rowcount
         if not versions:
             raise NotFound(f"'{name}' has no such feature")
         audit.note(
             tx.pg, author=author, action="erase", subject=name, reason=reason,
-            detail={"columns": list(columns), "fids": meant, "versions": versions},
+            detail={"columns": list(columns), "fids": wanted, "versions": versions},
         )  # fmt: skip
         changes.record(tx.pg, layer, stamp, tally, author=author, action="erase")
         cursor = catalogue.find(tx.pg, name).cursor
-    return Erased(name, tuple(columns), len(meant), versions, cursor)
+    return Erased(name, tuple(columns), len(wanted), versions, cursor)
+
+
+def meant(database: Database, name: str, fids: Sequence[int], where: Filter | None) -> list[int]:
+    """The features that are named by fid, or by what any version of them said."""
+    _one_of(fids, where)
+    if where is None:
+        return sorted(set(fids))
+    with database.begin() as tx:
+        return _meant(tx.pg, catalogue.find(tx.pg, name), where)
+
+
+def _one_of(fids: Sequence[int], where: Filter | None) -> None:
+    if (where is None) == (not fids):
+        raise Invalid("name the features, either by fid or by a filter")
 
 
 def _meant(pg: Pg, layer: Layer, where: Filter) -> list[int]:

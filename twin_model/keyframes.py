@@ -13,6 +13,7 @@ from spatial.database import Database, Pg
 from spatial.period import instant
 from twin_model.values import Keyframe, advance, keyframe, put_keyframe, values
 
+LOCK = 0x637479_17  # whoever makes keyframes, or takes something out of them
 FEWEST = 20_000
 QUIET = timedelta(seconds=20)
 

@@ -87,7 +87,7 @@ def retain(database: Database, now: datetime | None = None) -> int:
 
 def _sum_up(database: Database, name: str, days: int, every_s: int, now: datetime | None) -> int:
     with database.begin() as tx:
-        before = _boundary(tx.pg, days, now)
+        before = boundary(tx.pg, days, now)
         if before is None:
             return 0
         return tx.pg.execute(
@@ -97,7 +97,7 @@ def _sum_up(database: Database, name: str, days: int, every_s: int, now: datetim
         ).rowcount
 
 
-def _boundary(pg: Pg, days: int, now: datetime | None) -> datetime | None:
+def boundary(pg: Pg, days: int, now: datetime | None) -> datetime | None:
     """The last keyframe of before the days to be kept: every later state is told without what is
     older than it. None where there is none, or nothing to sum up.
     """

@@ -4,9 +4,7 @@ from datetime import UTC, datetime
 
 from spatial import changes
 from spatial.database import Database
-from twin_model import assets, identity, keyframes, packed, partitions, retention
-
-_LOCK = 0x637479_17
+from twin_model import assets, erase, identity, keyframes, packed, partitions, retention, thinning
 
 
 def tend(database: Database) -> None:
@@ -14,14 +12,15 @@ def tend(database: Database) -> None:
     assets.follow(database)
     with database.begin() as tx:
         # two services on one database would do the same work twice
-        held = tx.pg.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK]).fetchone()
+        held = tx.pg.execute("SELECT pg_try_advisory_xact_lock(%s)", [keyframes.LOCK]).fetchone()
         if held == (True,):
             keyframes.due(database)
             keyframes.backfill(database)
 
 
 def tidy(database: Database) -> None:
-    """Once an hour: partitions and their indexes, ids that cannot come again, old readings."""
+    """Once an hour: partitions and their indexes, ids that cannot come again, old readings,
+    old keyframes, readings whose layer was dropped."""
     today = packed.micros(datetime.now(UTC)) // partitions.DAY_US
     with database.begin() as tx:
         changes.lock_log(tx.pg)
@@ -30,3 +29,5 @@ def tidy(database: Database) -> None:
         partitions.seal(tx.pg, today - 1)
     identity.forget(database)
     retention.retain(database)
+    thinning.thin(database)
+    erase.sweep(database)

@@ -101,12 +101,21 @@ def latest(pg: Pg, at: datetime, series: Column | None = None) -> Values | None:
 
 def keyframe(pg: Pg, at: datetime, known_at: datetime) -> Keyframe | None:
     """The newest keyframe from which a question can start."""
+    newest = "at <= %s AND built <= %s ORDER BY at DESC, built DESC LIMIT 1"
+    return _keyframe(pg, newest, at, known_at)
+
+
+def frame_of(pg: Pg, at: datetime, built: datetime) -> Keyframe:
+    """The keyframe of this moment that was built then."""
+    found = _keyframe(pg, "at = %s AND built = %s", at, built)
+    assert found is not None
+    return found
+
+
+def _keyframe(pg: Pg, which: str, at: datetime, built: datetime) -> Keyframe | None:
+    query = f"SELECT at, built, series, ats, x, y, quality FROM city.keyframe WHERE {which}"
     with pg.cursor(binary=True) as cursor:
-        row = cursor.execute(
-            "SELECT at, built, series, ats, x, y, quality FROM city.keyframe"
-            " WHERE at <= %s AND built <= %s ORDER BY at DESC, built DESC LIMIT 1",
-            [at, known_at],
-        ).fetchone()
+        row = cursor.execute(query.encode(), [at, built]).fetchone()
     if row is None:
         return None
     columns = (

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,8 +72,16 @@ def drop(
 @app.command()
 def erase(
     layer: str,
-    column: Annotated[list[str], typer.Option(help="what to blank, again for each; geom is one")],
     reason: Annotated[str, typer.Option(help="why, for the audit: the law, the request")],
+    column: Annotated[
+        list[str] | None, typer.Option(help="what to blank, again for each; geom is one")
+    ] = None,
+    readings: Annotated[
+        bool, typer.Option(help="the readings of these assets, out of all their past")
+    ] = False,
+    property: Annotated[
+        list[str] | None, typer.Option(help="the readings of this property alone")
+    ] = None,
     fid: Annotated[list[int] | None, typer.Option(help="a feature, again for each")] = None,
     where: Annotated[str | None, typer.Option(help="the features, as CQL2 text")] = None,
     yes: Yes = False,
@@ -82,21 +90,41 @@ def erase(
 ) -> None:
     """Blank values of features in every version, as the law may ask; it cannot be undone."""
     from spatial.erase import erase as blank
+    from spatial.erase import meant
+    from twin_model.erase import erase_readings
 
+    readings = readings or bool(property)
+    if not (column or readings):
+        raise Invalid("say what to erase: --column, or --readings of assets")
+    what = [*(column or ()), *(["all readings"] if readings else [])]
+    told: dict[str, Any] = {}
+    lines = []
     with city(data) as (database, chosen):
-        _confirm(f"{', '.join(column)} will be gone from every version. Erase it?", yes)
-        done = blank(
-            database, layer, column,
-            fids=fid or (), where=Filter(where) if where else None,
-            author=author(), reason=reason,
-        )  # fmt: skip
-        (rejects_dir(chosen) / f"{layer}.rejects.geojson").unlink(missing_ok=True)
-    answer(
-        asdict(done),
-        json,
-        f"{layer}: {', '.join(done.columns)} of {done.features} features is erased in"
-        f" {done.versions} versions. Backups and bundles made before still hold it.",
-    )
+        _confirm(f"{', '.join(what)} will be gone from every version. Erase it?", yes)
+        condition = Filter(where) if where else None
+        if readings:
+            # before their values are blanked, by which they might be named
+            fids = meant(database, layer, fid or (), condition)
+            gone = erase_readings(
+                database, layer, fids=fids, properties=property, author=author(), reason=reason
+            )
+            told |= asdict(gone)
+            lines.append(
+                f"{layer}: {gone.readings} readings of {gone.series} series are erased, in"
+                f" {gone.keyframes} keyframes too."
+            )
+        if column:
+            done = blank(
+                database, layer, column, fids=fid or (), where=condition,
+                author=author(), reason=reason,
+            )  # fmt: skip
+            told |= asdict(done)
+            lines.append(
+                f"{layer}: {', '.join(done.columns)} of {done.features} features is erased in"
+                f" {done.versions} versions."
+            )
+            (rejects_dir(chosen) / f"{layer}.rejects.geojson").unlink(missing_ok=True)
+    answer(told, json, "\n".join([*lines, "Backups and bundles made before still hold it."]))
 
 
 @app.command()

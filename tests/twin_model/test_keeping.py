@@ -8,12 +8,15 @@ import pytest
 import shapely
 from worlds import make_layer
 
+from spatial import audit, catalogue
 from spatial.asof import AsOf, Interval
 from spatial.database import Database
 from spatial.edit import edit
+from spatial.errors import NotFound
 from spatial.grant import OWNER
 from tests.twin_model.test_store import count, put
-from twin_model import assets, keyframes, retention, series
+from twin_model import assets, keyframes, retention, series, thinning
+from twin_model.erase import erase_readings
 from twin_model.presence import Wanted
 from twin_model.state import state
 from twin_model.tend import tend, tidy
@@ -103,3 +106,50 @@ def test_new_features_of_an_asset_layer_become_assets(database: Database) -> Non
     assert put(database, [{"asset": "c7", "property": "p", "value": 1,
                            "at": datetime.now(UTC).isoformat()}]).accepted == 1  # fmt: skip
     tidy(database)
+
+
+def test_old_keyframes_are_thinned_to_one_a_stretch(database: Database, history: list[str]) -> None:
+    retention.set_policy(database, "hourly", raw_days=30, every_s=3600, properties=["level"])
+    with database.begin() as tx:
+        keyframes.fill(tx.pg, START, size=20)  # one in ten minutes
+    now = START + timedelta(days=32)
+    retention.retain(database, now)
+    hours = [START + timedelta(hours=hour, seconds=-1) for hour in range(2, 47)]
+    before = [levels(database, hour) for hour in hours]
+    had = count(database, "keyframe")
+    assert thinning.thin(database, now) > had / 2
+    assert thinning.thin(database, now) == 0
+    assert 48 <= count(database, "keyframe") < had / 2
+    assert [levels(database, hour) for hour in hours] == before
+
+
+def test_readings_of_a_dropped_layer_are_swept(database: Database, history: list[str]) -> None:
+    with database.begin() as tx:
+        keyframes.fill(tx.pg, START, size=1500)
+        catalogue.drop(tx, "gauges")
+    assert count(database, "latest") == 2
+    tidy(database)
+    for table in ("latest", "late", "observation"):
+        assert count(database, table) == 0
+    assert levels(database, START + timedelta(hours=30)) == []
+
+
+def test_erased_readings_are_in_no_table_and_no_keyframe(
+    database: Database, history: list[str]
+) -> None:
+    with database.begin() as tx:
+        keyframes.fill(tx.pg, START, size=1500)
+    at = START + timedelta(hours=30)
+    kept = levels(database, at)[1]
+    put(database, [{"asset": "c0", "property": "level", "value": "wet", "at": "2026-03-01"}])
+    assert count(database, "quarantine") == 1
+    done = erase_readings(database, "gauges", fids=[1], author="dpo", reason="§ 47")
+    assert (done.series, done.readings) == (1, 2881)
+    assert done.keyframes == count(database, "keyframe")
+    assert levels(database, at) == [kept]
+    assert count(database, "late") == 2880
+    assert count(database, "quarantine") == 0
+    (entry,) = audit.entries(database, "gauges")
+    assert (entry.action, entry.detail["readings"]) == ("erase readings", 2881)
+    with pytest.raises(NotFound):
+        erase_readings(database, "gauges", fids=[4], author="dpo", reason="§ 47")
