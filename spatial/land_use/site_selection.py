@@ -16,17 +16,23 @@ from spatial.land_use.ground import read
 from spatial.land_use.sites import reasons, required
 from spatial.land_use.standardise import Linear
 from spatial.land_use.suitability import parcel_layer, summary
-from spatial.land_use.svg_map import svg_map
+from spatial.land_use.svg_map import Backdrop, svg_map
 from spatial.land_use.units import Units, measured
 from spatial.layer import Column
 
 #: Cuts of a line that are no occupation but the drawing of edges; as a share of the parcel.
 _EDGE = 1e-6
 _COLOURS = {
-    "excluded": ("#d8d8d8", "排除 excluded"),
+    "excluded": ("#bdbdbd", "排除 excluded"),
     "unknown": ("#f3e3b3", "数据缺失 no data"),
     "fit": ("#9ecae1", "可选 fit"),
     "best": ("#08519c", "推荐 best"),
+}
+_BEHIND = {
+    "urban": ("#f2f2f2", "城镇开发边界 urban boundary"),
+    "farmland": ("#f4f0c8", "永久基本农田 basic farmland"),
+    "ecology": ("#d3ead0", "生态保护红线 red line"),
+    "roads": ("#c9c9c9", "道路 roads"),
 }
 type Least = Annotated[float | None, Field(gt=0)]
 
@@ -136,7 +142,7 @@ def site_selection(run: Run, inputs: SiteInputs) -> Outcome:
     run.progress(0.85, "telling the reasons")
     told = {language: reasons(criteria, values, made, language) for language in ("zh", "en")}
     best = _best(made, inputs.best)
-    drawing = _draw(units, made, best)
+    drawing = _draw(run, units, made, best, inputs)
     fids = units.frame["fid"].to_numpy()
     return Outcome(
         {
@@ -173,12 +179,19 @@ def _best(made: Evaluation, count: int) -> list[int]:
     return [int(row) for row in scored[order][:count]]
 
 
-def _draw(units: Units, made: Evaluation, best: list[int]) -> str:
+def _draw(run: Run, units: Units, made: Evaluation, best: list[int], inputs: SiteInputs) -> str:
     words = np.select(
         [made.status == SCORED, made.status == EXCLUDED], ["fit", "excluded"], "unknown"
     ).astype(object)
     words[best] = "best"
-    return svg_map(units.areas, list(words), _COLOURS, {row: str(made.rank[row]) for row in best})
+    given = {name: getattr(inputs, name) for name in _BEHIND if getattr(inputs, name) is not None}
+    frames = zip(given, read(run, list(given.values())), strict=True)
+    behind = [
+        Backdrop(np.asarray(units.ground.bring(frame).geometry, object), *_BEHIND[name])
+        for name, frame in frames
+    ]
+    labels = {row: str(made.rank[row]) for row in best}
+    return svg_map(units.areas, list(words), _COLOURS, labels, behind)
 
 
 def _page(

@@ -56,6 +56,7 @@ def test_a_project_is_checked_with_evidence_verdicts_and_a_page(city):
         page = job_files.find(tx.pg, document["job"], "page").content.decode()
     assert "《土地管理法》（2019 年修正）第三十五条" in page
     assert "Notice Ziranzifa [2023] No. 193" in page
+    assert "0.1000</td>" in page
 
 
 def test_a_drawn_boundary_and_lines_in_other_systems_give_the_same(city):
