@@ -1,6 +1,7 @@
 """All measurements, one after the other: `make bench`. Takes about half an hour."""
 
 from benchmarks import (
+    areas,
     layers,
     live,
     load,
@@ -17,7 +18,7 @@ from benchmarks import (
 
 PARTS = (
     layers, quality, queries, tiles, serving, load, traffic, twin, live, overlay_job,
-    overlay_memory, overlay,
+    overlay_memory, overlay, areas,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import spatial.land_use.land_efficiency
 import spatial.land_use.land_use_overlay
 import spatial.land_use.plot_ratio
 import spatial.land_use.site_selection
+import spatial.land_use.statutory_areas
 import spatial.land_use.suitability
 import spatial.traffic.accessibility
 import spatial.traffic.assignment
