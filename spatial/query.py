@@ -50,14 +50,7 @@ class Reading:
 
     def touching(self, *boxes: Box) -> "Reading":
         """Only features whose bounding box meets one of some boxes in the layer's own CRS."""
-        return self.around(
-            *(
-                sql.SQL("ST_MakeEnvelope({}, {})").format(
-                    sql.SQL(", ").join(map(sql.Literal, box)), self.layer.srid
-                )
-                for box in boxes
-            )
-        )
+        return self.around(*(_envelope(box, self.layer.srid) for box in boxes))
 
     def around(self, *shapes: sql.Composable) -> "Reading":
         """Only features whose bounding box meets that of a shape in the layer's own CRS."""
@@ -73,7 +66,12 @@ class Reading:
         near = self.touching(*(place.box for place in places if place.box))
         if self.layer.shape == "Point":
             return near
-        meets = (sql.SQL("ST_Intersects(geom, {})").format(place.sql) for place in places)
+        meets = [sql.SQL("ST_Intersects(geom, {})").format(place.sql) for place in places]
+        meets[:0] = [
+            sql.SQL("geom @ {}").format(_envelope(place.core, self.layer.srid))
+            for place in places
+            if place.core
+        ]
         return near.where(sql.SQL("({})").format(sql.SQL(" OR ").join(meets)))
 
     def filtered(self, condition: Condition) -> "Reading":
@@ -257,6 +255,12 @@ def _place(box: Box, srid: int, target: int) -> Place:
     """A box in another CRS, its sides followed there; a point or a line where it has no area."""
     corners = shapely.MultiPoint([box[:2], box[2:]])
     return Place(transformed(shapely.envelope(corners), srid, target), target)
+
+
+def _envelope(box: Box, srid: int) -> sql.Composed:
+    return sql.SQL("ST_MakeEnvelope({}, {})").format(
+        sql.SQL(", ").join(sql.Literal(float(side)) for side in box), srid
+    )
 
 
 def names(columns: Sequence[str]) -> sql.Composed:

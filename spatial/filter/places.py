@@ -17,6 +17,7 @@ from spatial.layer import Box
 # they do not.
 _BEYOND_DEG, _POLE_DEG = 20.0, 89.9
 _PIECES = 16
+_SPARE = (0.0, 0.001, 0.01, 0.05, 0.1, 0.2)  # shares of a place's sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,25 @@ class Place:
             return None
         minx, miny, maxx, maxy = shapely.bounds(self.geometry).tolist()
         return minx, miny, maxx, maxy
+
+    @property
+    def core(self) -> Box | None:
+        """A box well within it that takes most of it: what lies in there needs no closer look.
+
+        Boxes in an index are rounded outwards to float32; so it keeps that much away from the rim.
+        """
+        west, south, east, north = shapely.bounds(self.geometry)
+        slack = 4 * np.spacing(np.float32(np.abs((west, south, east, north)).max()))
+        for spare in _SPARE:
+            x, y = spare * (east - west) + slack, spare * (north - south) + slack
+            box = west + x, south + y, east - x, north - y
+            if (
+                box[0] < box[2]
+                and box[1] < box[3]
+                and shapely.contains(self.geometry, shapely.box(*box))
+            ):
+                return box
+        return None
 
     @property
     def sql(self) -> sql.Composable:
