@@ -4,6 +4,7 @@ import spatial.hydrology.fill
 import spatial.hydrology.flow_accumulation
 import spatial.hydrology.flow_direction
 import spatial.hydrology.watershed
+import spatial.land_use.code_crosswalk
 import spatial.land_use.control_line_check
 import spatial.land_use.coverage_check
 import spatial.land_use.growth
