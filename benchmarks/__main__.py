@@ -5,6 +5,7 @@ from benchmarks import (
     layers,
     live,
     load,
+    load_memory,
     overlay,
     overlay_job,
     overlay_memory,
@@ -19,6 +20,8 @@ from benchmarks import (
 PARTS = (
     layers, quality, queries, tiles, serving, load, traffic, twin, live, overlay_job,
     overlay_memory, overlay, areas,
+    layers, quality, queries, tiles, serving, load, load_memory, traffic, twin, live, overlay_job,
+    overlay_memory, overlay,
 )  # fmt: skip
 
 
