@@ -57,7 +57,7 @@ def configuration(
         "server": {
             "url": base_url,
             "encoding": "utf-8",
-            "languages": ["en-US", "zh-CN"],
+            "languages": ["en", "zh"],
             "cors": False,
             "gzip": False,
             "limits": {

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Any
+from urllib.parse import urlencode
 
 from pygeoapi import l10n
 from pygeoapi.api import API, APIRequest, itemtypes, processes, tiles
@@ -19,6 +20,7 @@ from starlette.responses import Response
 from ogc_api import context
 from ogc_api.config import configuration
 from ogc_api.openapi import extend
+from ogc_api.params import language_of
 from ogc_api.processes import process_resources
 from ogc_api.rasters.openapi import extend_grids
 from ogc_api.references import settled
@@ -118,7 +120,7 @@ _lock = Lock()
 async def respond(request: Request, function: Function, *args: Any) -> Response:
     """Answer a request by a function of pygeoapi's, in the caller's view of the catalogue."""
     api = await run_in_threadpool(view)
-    asked = await APIRequest.from_starlette(request, api.locales)
+    asked = await APIRequest.from_starlette(_in_plain_language(request), api.locales)
     asked._format = asked.format or "json"
     headers, status, content = await run_in_threadpool(function, api, asked, *args)
     body = content.encode() if isinstance(content, str) else content
@@ -126,6 +128,22 @@ async def respond(request: Request, function: Function, *args: Any) -> Response:
         body = b""
     kept = {key: value for key, value in headers.items() if key.lower() != "content-length"}
     return Response(body, status, kept)
+
+
+def _in_plain_language(request: Request) -> Request:
+    """The same, its language spelled zh or en: pygeoapi stumbles over zh-Hans, zh-TW, en-GB."""
+    spoken = language_of(request).encode()
+    headers = [
+        (name, spoken if name == b"accept-language" else value)
+        for name, value in request.scope["headers"]
+    ]
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    if "lang" in request.query_params:
+        query.append(("lang", spoken.decode()))
+    return Request(
+        request.scope | {"headers": headers, "query_string": urlencode(query).encode()},
+        request.receive,
+    )
 
 
 def wants_html(request: Request) -> bool:

@@ -1,14 +1,9 @@
 /** What the page asks of the service, all from its own origin. */
-import type { FeatureCollection, Feature as GeoJsonFeature } from 'geojson'
+import type { Feature as GeoJsonFeature } from 'geojson'
 import type { StyleSpecification } from 'maplibre-gl'
-import type { Language } from './hash.ts'
+import { NOW, withAsOf, type AsOf } from './asof.ts'
+import type { Base, Language } from './hash.ts'
 import type { Titles } from './i18n.ts'
-
-/** The coordinates in time and plans that every request carries; null is now, and the main line. */
-export interface AsOf {
-  readonly datetime: string | null
-  readonly scenario: string | null
-}
 
 export interface LayerEntry {
   readonly name: string
@@ -42,10 +37,10 @@ interface Collections {
   collections: { extent?: { temporal?: { interval?: (string | null)[][] } } }[]
 }
 
-const ROOT = new URL('../', document.baseURI)
+export const ROOT = new URL('../', document.baseURI)
 
-export function fetchStyle(asOf: AsOf, language: Language): Promise<CityStyle> {
-  return get<CityStyle>(`styles/city.json?${new URLSearchParams({ lang: language })}`, asOf)
+export function fetchStyle(base: Base, asOf: AsOf, language: Language): Promise<CityStyle> {
+  return get<CityStyle>(`styles/${base}.json?${new URLSearchParams({ lang: language })}`, asOf)
 }
 
 /** The feature as it was then, or null where there was none. */
@@ -82,31 +77,20 @@ export async function fetchScenarios(): Promise<Scenario[]> {
   }
 }
 
-/** West, south, east, north in degrees. */
-export type Box = readonly [number, number, number, number]
-
-/** The assets in a box, with their newest values then. */
-export function fetchState(box: Box, asOf: AsOf): Promise<FeatureCollection> {
-  return get<FeatureCollection>(`twin/state?${new URLSearchParams({ f: 'geojson', bbox: box.join() })}`, asOf)
+export interface Diff {
+  readonly added: number
+  readonly removed: number
+  readonly changed: number
 }
 
-/** The stream of what is committed from now on. */
-export function liveUrl(): URL {
-  return new URL('live', ROOT)
+/** How many features of a layer differ from one AsOf to another. */
+export function fetchDiff(layer: string, from: AsOf, to: AsOf): Promise<Diff> {
+  const words = new URLSearchParams({ resulttype: 'hits', f: 'json' })
+  for (const [name, value] of Object.entries(to)) if (value !== null) words.set(`to-${name}`, value as string)
+  return get<Diff>(`collections/${encodeURIComponent(layer)}/diff?${words}`, from)
 }
 
-/** A URL or tile template with its AsOf replaced. */
-export function withAsOf(url: string, asOf: AsOf): string {
-  const [path = '', query = ''] = url.split('?')
-  const parameters = new URLSearchParams(query)
-  for (const [name, value] of Object.entries(asOf) as [keyof AsOf, string | null][]) {
-    if (value === null) parameters.delete(name)
-    else parameters.set(name, value)
-  }
-  return parameters.size ? `${path}?${parameters}` : path
-}
-
-class Refusal extends Error {
+export class Refusal extends Error {
   readonly status: number
 
   constructor(status: number, message: string) {
@@ -115,8 +99,45 @@ class Refusal extends Error {
   }
 }
 
-async function get<T>(path: string, asOf: AsOf = { datetime: null, scenario: null }): Promise<T> {
-  const response = await fetch(new URL(withAsOf(path, asOf), ROOT))
-  if (!response.ok) throw new Refusal(response.status, `${path} answered ${response.status}`)
-  return (await response.json()) as T
+export async function get<T>(path: string, asOf: AsOf = NOW): Promise<T> {
+  const response = await fetch(new URL(withAsOf(path, asOf), ROOT), { headers: bearer() })
+  return answered<T>(path, response)
+}
+
+/** Sends JSON; throws a Refusal with the service's own sentence. */
+export async function send<T>(
+  path: string,
+  body: unknown,
+  method = 'POST',
+  further: Record<string, string> = {},
+): Promise<T> {
+  const headers = { 'Content-Type': 'application/json', ...bearer(), ...further }
+  const response = await fetch(new URL(path, ROOT), {
+    method,
+    headers,
+    body: body === undefined ? null : JSON.stringify(body),
+  })
+  return answered<T>(path, response)
+}
+
+/** The token of whoever sits here, kept until the tab is closed; null: an anonymous reader. */
+export const session = {
+  get token(): string | null {
+    return sessionStorage.getItem('token')
+  },
+  set token(token: string | null) {
+    if (token) sessionStorage.setItem('token', token)
+    else sessionStorage.removeItem('token')
+  },
+}
+
+function bearer(): Record<string, string> {
+  const token = session.token
+  return token ? { Authorization: `Bearer ${token}` } : {}
+}
+
+async function answered<T>(path: string, response: Response): Promise<T> {
+  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T
+  const told = (await response.json().catch(() => null)) as { description?: string } | null
+  throw new Refusal(response.status, told?.description ?? `${path} answered ${response.status}`)
 }

@@ -2,6 +2,10 @@
 import { parsePeriod, type Period } from './time.ts'
 
 export type Language = 'zh' | 'en'
+/** Which of the city's styles lies under everything: quiet and dark, quiet and light, or all of it. */
+export type Base = 'dark' | 'light' | 'city'
+/** How the panels are laid out: at a desk, or on a wall that nobody touches. */
+export type Layout = 'desk' | 'wall'
 
 export interface Camera {
   readonly zoom: number
@@ -19,6 +23,14 @@ export interface View {
   readonly language: Language
   /** null: the main line. */
   readonly scenario: string | null
+  /** As the books said then, not as they say it today. */
+  readonly asKnown: boolean
+  readonly base: Base
+  readonly layout: Layout
+  /** The other side of a comparison: a time, or `@` and a plan; null: none. */
+  readonly against: string | null
+  /** The asset whose card is open. */
+  readonly asset: string | null
   /** Layers switched on and off against what the style shows. */
   readonly shown: readonly string[]
   readonly hidden: readonly string[]
@@ -33,6 +45,11 @@ export function parseHash(hash: string, language: Language = 'zh'): View {
     time: parsePeriod(parts.get('time') ?? ''),
     language: asked === 'zh' || asked === 'en' ? asked : language,
     scenario: parts.get('scenario') || null,
+    asKnown: parts.get('known') === 'then',
+    base: oneOf(parts.get('base'), ['dark', 'light', 'city']),
+    layout: oneOf(parts.get('layout'), ['desk', 'wall']),
+    against: parts.get('against') || null,
+    asset: parts.get('asset') || null,
     shown: names(parts.get('show')),
     hidden: names(parts.get('hide')),
   }
@@ -45,6 +62,11 @@ export function formatHash(view: View): string {
   if (view.time) parts.push(['time', view.time])
   parts.push(['lang', view.language])
   if (view.scenario) parts.push(['scenario', view.scenario])
+  if (view.asKnown) parts.push(['known', 'then'])
+  if (view.base !== 'dark') parts.push(['base', view.base])
+  if (view.layout !== 'desk') parts.push(['layout', view.layout])
+  if (view.against) parts.push(['against', view.against])
+  if (view.asset) parts.push(['asset', view.asset])
   if (view.shown.length) parts.push(['show', view.shown.join(',')])
   if (view.hidden.length) parts.push(['hide', view.hidden.join(',')])
   return '#' + parts.map(([key, value]) => `${key}=${escape(value)}`).join('&')
@@ -74,11 +96,16 @@ function formatCamera(camera: Camera): string {
   return places.map(([value, digits]) => String(Number(value.toFixed(digits)))).join('/')
 }
 
+/** The word itself where it is one of these, else the first of them. */
+function oneOf<T extends string>(word: string | null, words: readonly [T, ...T[]]): T {
+  return words.find((one) => one === word) ?? words[0]
+}
+
 function names(list: string | null): string[] {
   return [...new Set((list ?? '').split(',').filter(Boolean))]
 }
 
 /** Percent-encoding that leaves what reads well in an address as it is. */
 function escape(value: string): string {
-  return encodeURIComponent(value).replaceAll('%2F', '/').replaceAll('%2C', ',')
+  return encodeURIComponent(value).replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%3A', ':').replaceAll('%40', '@')
 }

@@ -1,6 +1,6 @@
 /** The page's own words, in both languages. What the city says comes from the service. */
 import type { Language } from './hash.ts'
-import type { Period } from './time.ts'
+import { stepOf, type Period } from './time.ts'
 
 export type Titles = Readonly<Record<Language, string>>
 
@@ -8,6 +8,8 @@ const WORDS = {
   now: { zh: '现在', en: 'Now' },
   year: { zh: '年', en: 'Year' },
   month: { zh: '月', en: 'Month' },
+  day: { zh: '日', en: 'Day' },
+  speed: { zh: '每步分钟数', en: 'Minutes a step' },
   play: { zh: '播放', en: 'Play' },
   pause: { zh: '暂停', en: 'Pause' },
   time: { zh: '时点', en: 'Moment' },
@@ -29,6 +31,40 @@ const WORDS = {
     en: 'The map cannot be drawn: the browser needs WebGL 2.',
   },
   asOf: { zh: '截至…末', en: 'As of the end of …' },
+  at: { zh: '所示时刻 …', en: 'As at …' },
+  live: { zh: '实时', en: 'Live' },
+  replay: { zh: '回放', en: 'Replay' },
+  plan: { zh: '方案', en: 'Scenario' },
+  dataAsOf: { zh: '数据截至', en: 'Data as of' },
+  lost: { zh: '连接中断，正在重连；所示为', en: 'Connection lost, trying again; shown is' },
+  asKnown: { zh: '按当时所知', en: 'As known then' },
+  asCorrected: { zh: '按今日订正', en: 'As known today' },
+  toLive: { zh: '回到实时', en: 'Back to live' },
+  silent: { zh: '静默数据源', en: 'Silent sources' },
+  dark: { zh: '深色', en: 'Dark' },
+  light: { zh: '浅色', en: 'Light' },
+  land: { zh: '用地', en: 'Land use' },
+  base: { zh: '底图', en: 'Base map' },
+  compare: { zh: '对比', en: 'Compare' },
+  against: { zh: '与何时、何方案对比', en: 'Compare with' },
+  added: { zh: '新增', en: 'added' },
+  gone: { zh: '消失', en: 'gone' },
+  altered: { zh: '改变', en: 'changed' },
+  search: { zh: '搜索地点、部件、图层', en: 'Search places, assets, layers' },
+  nothing: { zh: '没有找到', en: 'Nothing found' },
+  analyses: { zh: '分析', en: 'Analyses' },
+  run: { zh: '运行', en: 'Run' },
+  running: { zh: '运行中', en: 'Running' },
+  holds: { zh: '平衡成立', en: 'The balance holds' },
+  fails: { zh: '平衡不成立', en: 'The balance does not hold' },
+  showResult: { zh: '在地图上显示', en: 'Show on the map' },
+  token: { zh: '令牌', en: 'Token' },
+  signIn: { zh: '登录', en: 'Sign in' },
+  signOut: { zh: '退出', en: 'Sign out' },
+  disabled: { zh: '回放与方案中不可操作', en: 'Not in replay or in a scenario' },
+  heard: { zh: '最近读数', en: 'Last heard' },
+  never: { zh: '尚无读数', en: 'Never heard' },
+  ago: { zh: '前', en: ' ago' },
 } as const satisfies Record<string, Titles>
 
 export function word(name: keyof typeof WORDS, language: Language): string {
@@ -37,6 +73,7 @@ export function word(name: keyof typeof WORDS, language: Language): string {
 
 /** A year or month as people write it: 2013年5月, May 2013. */
 export function periodName(period: Period, language: Language): string {
+  if (stepOf(period) === 'minute') return period.replace('T', ' ')
   const [year, month] = period.split('-').map(Number)
   if (month === undefined) return language === 'zh' ? `${year}年` : `${year}`
   if (language === 'zh') return `${year}年${month}月`

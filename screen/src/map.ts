@@ -1,8 +1,7 @@
 /** The map: the city's style with what the viewer chose on it. */
-import type { Feature, FeatureCollection } from 'geojson'
+import type { Feature } from 'geojson'
 import {
   AttributionControl,
-  GeoJSONSource,
   Map,
   NavigationControl,
   ScaleControl,
@@ -16,18 +15,19 @@ import {
 } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
-import { withAsOf, type AsOf, type Box, type CityStyle } from './api.ts'
-import { ASSETS_SOURCE, ASSETS_STYLE } from './assets.ts'
+import { type CityStyle } from './api.ts'
+import { withAsOf, type AsOf } from './asof.ts'
 import type { Camera } from './hash.ts'
+import { Points, POINTS } from './twin/points.ts'
+import type { Picture } from './twin/messages.ts'
 
 setWorkerUrl(workerUrl)
 
 const IDEOGRAPHS = '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 const MAX_ZOOM = 20
 const REACH = 4
-const ASSETS_FROM = 11
 const CREDIT = 'citytwin · <a href="https://maplibre.org/">MapLibre</a>'
-const ACCENT = '#d1462f'
+const ACCENT = '#ff7a45'
 
 /** All that decides the drawing; the map follows it by differences. */
 export interface Scene {
@@ -35,7 +35,6 @@ export interface Scene {
   readonly asOf: AsOf
   readonly visible: (layer: string) => boolean
   readonly selected: Feature | null
-  readonly assets: FeatureCollection
 }
 
 export interface Picked {
@@ -46,6 +45,7 @@ export interface Picked {
 export class CityMap {
   readonly #map: Map
   readonly #loaded: Promise<unknown>
+  readonly #points = new Points()
 
   constructor(container: HTMLElement, scene: Scene, camera: Camera | null) {
     const { bounds } = scene.style.metadata.citytwin
@@ -83,15 +83,51 @@ export class CityMap {
       if (tiles.join() !== wanted.tiles.join()) source.setTiles(wanted.tiles)
     }
     this.#map.setStyle(style, { diff: true, validate: false })
+    // a style tells nothing of the assets, and so takes them away
+    if (!this.#map.getLayer(POINTS)) this.#map.addLayer(this.#points)
+  }
+
+  /** The twin's assets, as they are now; null for none. */
+  animate(picture: Picture | null): void {
+    this.#points.show(picture)
+  }
+
+  /** Goes to a place, close enough to see it. */
+  flyTo([lng, lat]: readonly [number, number]): void {
+    this.#map.easeTo({ center: [lng, lat], zoom: Math.max(this.#map.getZoom(), 15.5) })
+  }
+
+  /** Another map of the same city that moves with this one. */
+  lead(other: CityMap): () => void {
+    const follow = () => other.#map.jumpTo({
+      center: this.#map.getCenter(),
+      zoom: this.#map.getZoom(),
+      bearing: this.#map.getBearing(),
+      pitch: this.#map.getPitch(),
+    })
+    follow()
+    this.#map.on('move', follow)
+    return () => void this.#map.off('move', follow)
+  }
+
+  remove(): void {
+    this.#map.remove()
+  }
+
+  /** Asks for the tiles of a layer again, since something in it has changed. */
+  refresh(layer: string): void {
+    for (const id of Object.keys(this.#map.getStyle()?.sources ?? {})) {
+      if (id.split('@')[0] === layer) this.#map.refreshTiles(id)
+    }
   }
 
   onMove(listener: (camera: Camera) => void): void {
     this.#map.on('moveend', () => listener(this.camera))
   }
 
-  /** Calls back with the thing at a click, small ones first, or null. */
-  onPick(listener: (picked: Picked | null) => void): void {
-    this.#map.on('click', ({ point: { x, y } }) => {
+  /** Calls back with the thing at a click, small ones first, or null; and where that is. */
+  onPick(listener: (picked: Picked | null, lng: number, lat: number, reach: number) => void): void {
+    this.#map.on('click', ({ point: { x, y }, lngLat }) => {
       const exact = this.#map.queryRenderedFeatures([x, y])
       const near = this.#map.queryRenderedFeatures([
         [x - REACH, y - REACH],
@@ -105,27 +141,13 @@ export class CityMap {
         ...of(near, 'line'),
         ...exact,
       ]
-      listener(ranked.map(identify).find((picked) => picked !== null) ?? null)
+      const thing = ranked.map(identify).find((picked) => picked !== null) ?? null
+      listener(thing, lngLat.lng, lngLat.lat, (2 * REACH) / (512 * 2 ** this.#map.getZoom()))
     })
   }
 
   onError(listener: () => void): void {
     this.#map.on('error', listener)
-  }
-
-  /** Moves the assets alone: this happens every second. */
-  showAssets(assets: FeatureCollection): void {
-    void this.#loaded.then(() => {
-      const source = this.#map.getSource(ASSETS_SOURCE)
-      if (source instanceof GeoJSONSource) void source.setData(assets)
-    })
-  }
-
-  /** What is seen, in degrees; null from so far away that it is a whole region. */
-  get box(): Box | null {
-    if (this.#map.getZoom() < ASSETS_FROM) return null
-    const seen = this.#map.getBounds()
-    return [seen.getWest(), seen.getSouth(), seen.getEast(), seen.getNorth()]
   }
 
   get camera(): Camera {
@@ -153,11 +175,8 @@ export class CityMap {
 }
 
 /** The style that a scene asks for. */
-function compose({ style, asOf, visible, selected, assets }: Scene): CityStyle {
-  const sources: CityStyle['sources'] = {
-    selected: selection(selected),
-    [ASSETS_SOURCE]: { type: 'geojson', data: assets },
-  }
+function compose({ style, asOf, visible, selected }: Scene): CityStyle {
+  const sources: CityStyle['sources'] = { selected: selection(selected) }
   for (const [id, source] of Object.entries(style.sources)) {
     const tiles = source.type === 'vector' && source.tiles?.map((url) => withAsOf(url, asOf))
     sources[id] = tiles ? { ...source, tiles } : source
@@ -167,13 +186,13 @@ function compose({ style, asOf, visible, selected, assets }: Scene): CityStyle {
     const visibility = visible(layer['source-layer']) ? 'visible' : 'none'
     return { ...layer, layout: { ...layer.layout, visibility } } as LayerSpecification
   })
-  return { ...style, sources, layers: [...layers, ...ASSETS_STYLE, ...HIGHLIGHT] }
+  return { ...style, sources, layers: [...layers, ...HIGHLIGHT] }
 }
 
 /** Room for the panels at the left and below, where the window has it. */
 function clearOfPanels(container: HTMLElement): PaddingOptions {
   const wide = container.clientWidth > 900
-  return { top: 24, right: 24, bottom: 116, left: wide ? 280 : 24 }
+  return { top: 24, right: wide ? 300 : 24, bottom: 116, left: wide ? 320 : 24 }
 }
 
 function selection(feature: Feature | null): GeoJSONSourceSpecification {

@@ -1,11 +1,16 @@
-/** The time slider: years or months from the city's beginning to now, by hand or playing. */
+/** The one control of time: years or months from the city's beginning, or the minutes of a day. */
 import { element } from './dom.ts'
 import type { Language } from './hash.ts'
 import { periodName, word } from './i18n.ts'
 import { delay } from './throttle.ts'
+import { ticks } from './ticks.ts'
 import { inSteps, periodOf, shift, stepOf, stepsBetween, type Period, type Step } from './time.ts'
 
-const PAUSE: Record<Step, number> = { year: 900, month: 350 }
+const PAUSE: Record<Step, number> = { year: 900, month: 350, minute: 250 }
+const STEPS = ['year', 'month', 'minute'] as const
+const DAY = 24 * 60
+/** Minutes that a step of the player takes. */
+const SPEEDS = [1, 5, 15] as const
 
 export interface SliderOptions {
   readonly begin: Date
@@ -22,23 +27,32 @@ export class Slider {
   readonly #range = element('input', { type: 'range', min: '0' })
   readonly #ticks = element('div', { className: 'ticks' })
   readonly #label = element('output')
-  readonly #steps = { year: element('button'), month: element('button') }
+  readonly #speed = element('button', { type: 'button', className: 'speed' })
+  readonly #steps = new Map<Step, HTMLButtonElement>()
   #step: Step = 'year'
   #language: Language = 'zh'
   #run = 0
+  #stride = 0
+  /** The last minute of the day on the slider; null: the day goes on. */
+  #dayEnd: Period | null = null
 
   constructor(panel: HTMLElement, options: SliderOptions) {
     this.#options = options
     const track = element('div', { className: 'track' }, this.#range, this.#ticks)
-    const { year, month } = this.#steps
-    const steps = element('div', { className: 'steps' }, year, month)
-    panel.replaceChildren(this.#play, this.#label, track, steps)
+    const steps = element('div', { className: 'steps' })
+    for (const step of STEPS) {
+      const button = element('button', { type: 'button' })
+      button.addEventListener('click', () => this.#restep(step))
+      this.#steps.set(step, button)
+      steps.append(button)
+    }
+    panel.replaceChildren(this.#play, this.#label, track, this.#speed, steps)
     this.#play.addEventListener('click', () => (this.#run ? this.#stop() : void this.#start()))
     this.#range.addEventListener('input', () => this.#moved(this.#range.valueAsNumber))
-    for (const step of ['year', 'month'] as const) {
-      this.#steps[step].type = 'button'
-      this.#steps[step].addEventListener('click', () => this.#restep(step))
-    }
+    this.#speed.addEventListener('click', () => {
+      this.#stride = (this.#stride + 1) % SPEEDS.length
+      this.#paint()
+    })
     window.addEventListener('keydown', (event) => this.#key(event), { capture: true })
   }
 
@@ -46,23 +60,38 @@ export class Slider {
   show(time: Period | null, language: Language): void {
     this.#language = language
     if (time) this.#step = stepOf(time)
+    if (this.#step === 'minute') this.#dayEnd = this.#dayWith(time)
     const place = time ? stepsBetween(this.#first, time) : this.#last
     this.#range.max = String(this.#last)
     this.#range.value = String(place)
     this.#paint()
   }
 
+  /** The end of a day on the slider that a time lies in; null for the last one. */
+  #dayWith(time: Period | null): Period | null {
+    const now = this.#now
+    if (!time || stepsBetween(time, now) <= DAY) return null
+    const end = this.#dayEnd
+    const inside = end && stepsBetween(time, end) >= 0 && stepsBetween(time, end) <= DAY
+    return inside ? end : shift(time, DAY / 2)
+  }
+
+  get #now(): Period {
+    return periodOf(new Date(), this.#step, this.#options.zone)
+  }
+
   get #first(): Period {
+    if (this.#step === 'minute') return shift(this.#dayEnd ?? this.#now, -DAY)
     return periodOf(this.#options.begin, this.#step, this.#options.zone)
   }
 
   get #last(): number {
-    return stepsBetween(this.#first, periodOf(new Date(), this.#step, this.#options.zone))
+    return stepsBetween(this.#first, this.#step === 'minute' ? (this.#dayEnd ?? this.#now) : this.#now)
   }
 
   get #time(): Period | null {
     const place = this.#range.valueAsNumber
-    return place >= this.#last ? null : shift(this.#first, place)
+    return place >= this.#last && !this.#dayEnd ? null : shift(this.#first, place)
   }
 
   #moved(place: number): void {
@@ -89,7 +118,8 @@ export class Slider {
     const moves: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1 }
     const move = moves[event.key]
     const modified = event.shiftKey || event.ctrlKey || event.altKey || event.metaKey
-    if (!move || modified || event.target instanceof HTMLSelectElement) return
+    const typing = event.target instanceof Element && event.target.closest('select, input:not([type=range]), textarea')
+    if (!move || modified || typing) return
     event.preventDefault()
     event.stopPropagation()
     this.#moved(Math.max(0, Math.min(this.#last, this.#range.valueAsNumber + move)))
@@ -102,7 +132,8 @@ export class Slider {
     while (this.#range.valueAsNumber < this.#last) {
       await Promise.all([delay(PAUSE[this.#step]), this.#options.settled()])
       if (this.#run !== run) return
-      this.#go(this.#range.valueAsNumber + 1)
+      const stride = this.#step === 'minute' ? (SPEEDS[this.#stride] ?? 1) : 1
+      this.#go(Math.min(this.#last, this.#range.valueAsNumber + stride))
     }
     this.#stop()
   }
@@ -122,26 +153,18 @@ export class Slider {
     this.#range.style.setProperty('--done', `${(this.#range.valueAsNumber / (this.#last || 1)) * 100}%`)
     this.#play.ariaLabel = this.#play.title = word(this.#run ? 'pause' : 'play', language)
     this.#play.classList.toggle('playing', this.#run > 0)
-    for (const step of ['year', 'month'] as const) {
-      this.#steps[step].textContent = word(step, language)
-      this.#steps[step].ariaPressed = String(step === this.#step)
+    this.#speed.hidden = this.#step !== 'minute'
+    this.#speed.textContent = `${SPEEDS[this.#stride]}′`
+    this.#speed.title = this.#speed.ariaLabel = word('speed', language)
+    for (const [step, button] of this.#steps) {
+      button.textContent = word(step === 'minute' ? 'day' : step, language)
+      button.ariaPressed = String(step === this.#step)
     }
-    this.#ticks.replaceChildren(...this.#years())
-  }
-
-  /** Every fifth year below the track. */
-  #years(): HTMLElement[] {
-    const first = this.#first
-    const from = Number(first.slice(0, 4))
-    const years = Array.from({ length: 400 }, (_, ahead) => from + ahead)
-    return years
-      .filter((year) => year % 5 === 0)
-      .map((year) => [year, stepsBetween(first, stepOf(first) === 'year' ? `${year}` : `${year}-01`)] as const)
-      .filter(([, place]) => place >= 0 && place <= this.#last * 0.97)
-      .map(([year, place]) => {
-        const tick = element('span', {}, String(year))
-        tick.style.left = `${(place / (this.#last || 1)) * 100}%`
-        return tick
-      })
+    const marks = ticks(this.#first, this.#last).map(({ place, label }) => {
+      const tick = element('span', {}, label)
+      tick.style.left = `${place * 100}%`
+      return tick
+    })
+    this.#ticks.replaceChildren(...marks)
   }
 }

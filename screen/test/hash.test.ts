@@ -7,6 +7,11 @@ const view: View = {
   time: '2013-05',
   language: 'en',
   scenario: 'east new town & wetland',
+  asKnown: true,
+  base: 'light',
+  layout: 'wall',
+  against: '@wetland',
+  asset: 'SW0001',
   shown: ['urban_line', '永久基本农田'],
   hidden: ['parcels'],
 }
@@ -15,6 +20,11 @@ const plain: View = {
   time: null,
   language: 'zh',
   scenario: null,
+  asKnown: false,
+  base: 'dark',
+  layout: 'desk',
+  against: null,
+  asset: null,
   shown: [],
   hidden: [],
 }
@@ -28,7 +38,8 @@ test('a view comes back from its address', () => {
 test('an address reads well', () => {
   assert.equal(
     formatHash({ ...view, scenario: null, shown: ['a', 'b'] }),
-    '#map=14.25/31.55/120.4/-20/55&time=2013-05&lang=en&show=a,b&hide=parcels',
+    '#map=14.25/31.55/120.4/-20/55&time=2013-05&lang=en&known=then&base=light&layout=wall' +
+      '&against=@wetland&asset=SW0001&show=a,b&hide=parcels',
   )
   assert.equal(formatHash(plain), '#lang=zh')
 })

@@ -16,7 +16,7 @@ const WUXI = 'Asia/Shanghai'
 
 test('years and months are periods, nothing else is', () => {
   for (const text of ['2000', '2013-05', '2026-12']) assert.equal(parsePeriod(text), text)
-  for (const text of ['', '13', '2013-00', '2013-13', '2013-5', '2013-05-01', 'now']) {
+  for (const text of ['', '13', '2013-00', '2013-13', '2013-5', '2013-05-01', '2013-05-01T', 'now']) {
     assert.equal(parsePeriod(text), null, text)
   }
 })
@@ -73,4 +73,16 @@ test('a time is kept between the beginning and now', () => {
   const kept = (time: string) => clamped(time, begin, now, WUXI)
   assert.deepEqual(['1990', '2000', '2013', '2026', '2100'].map(kept), ['2000', '2000', '2013', null, null])
   assert.deepEqual(['1999-12', '2000-01', '2026-10', '2026-11'].map(kept), ['2000-01', '2000-01', '2026-10', null])
+})
+
+test('minutes are periods too, told by the city’s clocks', () => {
+  assert.equal(parsePeriod('2026-03-01T14:05'), '2026-03-01T14:05')
+  assert.equal(parsePeriod('2026-03-01T24:05'), null)
+  assert.equal(stepOf('2026-03-01T14:05'), 'minute')
+  assert.equal(periodOf(new Date('2026-03-01T06:05:30Z'), 'minute', WUXI), '2026-03-01T14:05')
+  assert.equal(shift('2026-02-28T23:59', 1), '2026-03-01T00:00')
+  assert.equal(stepsBetween('2026-03-01T00:00', '2026-03-02T00:00'), 1440)
+  assert.equal(endOf('2026-03-01T14:05', WUXI).toISOString(), '2026-03-01T06:05:00.000Z')
+  assert.equal(inSteps('2026-03-01T14:05', 'month'), '2026-03')
+  assert.equal(inSteps('2026', 'minute'), '2027-01-01T00:00')
 })

@@ -32,7 +32,7 @@ IDLE = "window.cityMap?.loaded() && cityMap.areTilesLoaded() && !cityMap.isMovin
 DRAWN = """(layer) => new Set(
   cityMap.queryRenderedFeatures().filter((one) => one.sourceLayer === layer).map((one) => one.id)
 ).size"""
-PLACE = "map=15/31.495/120.372"
+PLACE = "map=15/31.495/120.372&base=city"
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_a_click_opens_the_card_of_the_thing(page: Page, tmp_path: Path) -> None
         """() => {
           const {width, height} = cityMap.getCanvas().getBoundingClientRect()
           for (let y = height / 4; y < height * 3 / 4; y += 7)
-            for (let x = width / 2; x < width - 150; x += 7) {
+            for (let x = width / 3; x < width - 330; x += 7) {
               const [top] = cityMap.queryRenderedFeatures([x, y])
               if (top?.sourceLayer === 'buildings')
                 return {x, y, id: top.id, use: top.properties.use_en}
@@ -154,6 +154,30 @@ def test_a_click_opens_the_card_of_the_thing(page: Page, tmp_path: Path) -> None
     page.screenshot(path=tmp_path / "card.png")
     card.locator("button.close").click()
     expect(card).to_be_hidden()
+
+
+def test_a_frame_says_which_city_it_is(page: Page) -> None:
+    expect(page.locator("#mode")).to_have_text("Live")
+    page.locator("#time input[type=range]").fill("5")
+    expect(page.locator("#mode")).to_have_text("Replay")
+    expect(page.locator("body")).to_have_attribute("data-mode", "replay")
+    page.locator("#known").click()
+    expect(page.locator("#as-of")).to_contain_text("As known then")
+    assert "known=then" in page.url
+    page.locator("#to-live").click()
+    expect(page.locator("#mode")).to_have_text("Live")
+    assert "time=" not in page.url
+    assert "known=" not in page.url
+
+
+def test_two_times_are_compared_under_a_swipe(page: Page) -> None:
+    page.locator("#against").select_option("2005")
+    deltas = page.locator(".deltas")
+    expect(deltas).to_contain_text("Buildings")
+    assert re.search(r"\+\d+ added", deltas.inner_text())
+    assert "against=2005" in page.url
+    page.locator("#against").select_option("")
+    expect(page.locator("#other")).to_be_hidden()
 
 
 def test_the_labels_are_drawn_with_our_letters(page: Page) -> None:

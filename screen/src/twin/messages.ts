@@ -1,0 +1,63 @@
+/** What the page and the worker that keeps the twin's state say to each other. */
+import type { AsOf } from '../asof.ts'
+import type { AssetEntry, Reading } from './fleet.ts'
+
+/** Follow the twin: live, or as it was at an AsOf. `root` is the service's address. */
+export interface Follow {
+  readonly follow: 'live' | 'moment'
+  readonly root: string
+  readonly asOf: AsOf
+}
+
+/** Tell of one asset, now and whenever it changes; null ends it. */
+export interface Watch {
+  readonly watch: string | null
+}
+
+export type Order = Follow | Watch
+
+/** Everything for the map: places relative to the origin, and how each asset is. */
+export interface Picture {
+  readonly type: 'picture'
+  readonly origin: readonly [number, number]
+  readonly places: Float32Array<ArrayBuffer>
+  readonly condition: Uint8Array<ArrayBuffer>
+  /** ISO 8601: as of when this is, and the cursor that it tells. */
+  readonly at: string
+  readonly cursor: number
+  readonly silent: readonly Silent[]
+  readonly count: number
+}
+
+export interface Silent {
+  readonly asset: string
+  readonly layer: string
+  readonly fid: number
+  readonly since: number
+}
+
+export interface Directory {
+  readonly type: 'directory'
+  readonly assets: readonly AssetEntry[]
+}
+
+export interface Watched {
+  readonly type: 'watched'
+  readonly asset: string
+  readonly readings: readonly Reading[]
+}
+
+/** The stream's own state: `since` is when it was lost, in milliseconds since 1970. */
+export interface Line {
+  readonly type: 'line'
+  readonly connected: boolean
+  readonly since: number
+}
+
+/** Something that is not the twin's state changed: a layer, by its cells. */
+export interface Changed {
+  readonly type: 'changed'
+  readonly layer: string
+}
+
+export type Told = Picture | Directory | Watched | Line | Changed

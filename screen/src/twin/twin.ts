@@ -1,0 +1,95 @@
+/** The twin as the page sees it: a worker keeps the state, and tells what is to be drawn. */
+import { ROOT } from '../api.ts'
+import { type AsOf } from '../asof.ts'
+import type { AssetEntry } from './fleet.ts'
+import { mercatorX, mercatorY } from './mercator.ts'
+import type { Changed, Follow, Line, Order, Picture, Told, Watched } from './messages.ts'
+
+export interface TwinListeners {
+  /** The assets are known; before that, none can be found. */
+  readonly met: () => void
+  readonly picture: (picture: Picture) => void
+  readonly watched: (watched: Watched) => void
+  readonly line: (line: Line) => void
+  readonly changed: (changed: Changed) => void
+}
+
+export class Twin {
+  readonly #worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
+  #assets: readonly AssetEntry[] = []
+  #picture: Picture | null = null
+  #following = ''
+
+  constructor(listeners: TwinListeners) {
+    this.#worker.onmessage = ({ data }: MessageEvent<Told>) => {
+      if (data.type === 'directory') {
+        this.#assets = data.assets
+        listeners.met()
+      } else if (data.type === 'picture') listeners.picture((this.#picture = data))
+      else if (data.type === 'watched') listeners.watched(data)
+      else if (data.type === 'line') listeners.line(data)
+      else listeners.changed(data)
+    }
+  }
+
+  /** Follows the live state, or shows that of a moment; asking for the same again changes nothing. */
+  follow(follow: Follow['follow'], asOf: AsOf): void {
+    const wanted = JSON.stringify([follow, asOf])
+    if (wanted === this.#following) return
+    this.#following = wanted
+    this.#order({ follow, root: ROOT.href, asOf })
+  }
+
+  watch(asset: string | null): void {
+    this.#order({ watch: asset })
+  }
+
+  find(asset: string): AssetEntry | null {
+    return this.#assets.find((one) => one.asset === asset) ?? null
+  }
+
+  of(layer: string, fid: string | number): AssetEntry | null {
+    return this.#assets.find((one) => one.layer === layer && one.fid === Number(fid)) ?? null
+  }
+
+  /** Where an asset is now, as [longitude, latitude]. */
+  place(asset: string): [number, number] | null {
+    const index = this.#assets.findIndex((one) => one.asset === asset)
+    return index < 0 ? null : this.#lngLat(index)
+  }
+
+  /** Assets whose name holds these letters, at most so many. */
+  search(text: string, most: number): AssetEntry[] {
+    const wanted = text.toLowerCase()
+    return this.#assets.filter(({ asset }) => asset.toLowerCase().includes(wanted)).slice(0, most)
+  }
+
+  /** The asset nearest to a place, within so many Mercator units; null where there is none. */
+  near(lng: number, lat: number, reach: number): AssetEntry | null {
+    if (!this.#picture) return null
+    const { places, origin } = this.#picture
+    const x = mercatorX(lng) - origin[0]
+    const y = mercatorY(lat) - origin[1]
+    let best = reach
+    let found = -1
+    for (let place = 0; place < places.length; place += 2) {
+      const from = Math.hypot((places[place] ?? NaN) - x, (places[place + 1] ?? NaN) - y)
+      if (from < best) [best, found] = [from, place / 2]
+    }
+    return this.#assets[found] ?? null
+  }
+
+  #lngLat(index: number): [number, number] | null {
+    if (!this.#picture) return null
+    const { places, origin } = this.#picture
+    const x = (places[2 * index] ?? NaN) + origin[0]
+    const y = (places[2 * index + 1] ?? NaN) + origin[1]
+    if (Number.isNaN(x)) return null
+    const lat = (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI
+    return [x * 360 - 180, lat]
+  }
+
+  #order(order: Order): void {
+    this.#worker.postMessage(order)
+  }
+}
