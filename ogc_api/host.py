@@ -141,7 +141,7 @@ def _in_plain_language(request: Request) -> Request:
     if "lang" in request.query_params:
         query.append(("lang", spoken.decode()))
     return Request(
-        request.scope | {"headers": headers, "query_string": urlencode(query).encode()},
+        {**request.scope, "headers": headers, "query_string": urlencode(query).encode()},
         request.receive,
     )
 
