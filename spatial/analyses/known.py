@@ -1,8 +1,13 @@
 """Importing this registers every analysis of this floor."""
 
+import spatial.hydrology.contours
 import spatial.hydrology.fill
 import spatial.hydrology.flow_accumulation
 import spatial.hydrology.flow_direction
+import spatial.hydrology.hand
+import spatial.hydrology.streams
+import spatial.hydrology.sub_basins
+import spatial.hydrology.terrain
 import spatial.hydrology.watershed
 import spatial.land_use.code_crosswalk
 import spatial.land_use.control_line_check

@@ -24,8 +24,8 @@ from spatial.frame import fetch
 from spatial.hydrology import grid_store, tiled_accumulation, tiled_direction, tiled_fill
 from spatial.hydrology.accumulation import ends
 from spatial.hydrology.lattice import Lattice
-from spatial.hydrology.neighbours import CODES, ENDS, NO_DATA, Codes, Flags, inner
-from spatial.hydrology.tiling import Tile, Tiling
+from spatial.hydrology.neighbours import CODES, ENDS, NO_DATA, Codes, Flags, Floats, inner
+from spatial.hydrology.tiling import Integers, Tile, Tiling
 
 NO_HEIGHT = -9999.0
 
@@ -135,6 +135,19 @@ class DrainedGround:
     def scratch(self, name: str, dtype: npt.DTypeLike) -> Path:
         """A new scratch grid of the run."""
         return grid_store.create(self.run.folder / f"{name}.npy", self.lattice.shape, dtype)
+
+    def place(self, scratch: Path, cells: Integers, values: Floats) -> None:
+        """Write values at cells, ascending by their number in row order; NaN elsewhere."""
+        columns = self.lattice.shape[1]
+        row, column = cells // columns, cells % columns
+        for tile in self.tiling.tiles:
+            made = np.full((tile.rows, tile.columns), np.nan)
+            here = slice(*np.searchsorted(row, [tile.top, tile.top + tile.rows]))
+            within = (column[here] >= tile.left) & (column[here] < tile.left + tile.columns)
+            made[row[here][within] - tile.top, column[here][within] - tile.left] = values[here][
+                within
+            ]
+            grid_store.write(scratch, tile, made)
 
     def windows(self, *paths: Path) -> Iterator[tuple[Tile, list[Any]]]:
         """Each tile with its cells of these grids."""

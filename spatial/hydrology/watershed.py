@@ -87,15 +87,17 @@ def watershed(run: Run, inputs: WatershedInputs) -> Outcome:
     points = _points(ground, inputs)
     counts, codes = ground.counts, ground.codes
     marks, basins = ground.scratch("marks", np.float64), ground.scratch("basins", np.float64)
-    for tile in ground.tiling.tiles:
-        grid_store.write(marks, tile, np.full((tile.rows, tile.columns), np.nan))
-    through = []
-    for number, (row, column) in enumerate(zip(points["row"], points["column"], strict=True), 1):
-        at = Tile(0, int(row), int(column), 1, 1)
-        if np.isfinite(grid_store.window(marks, at)[0, 0]):
-            raise Invalid(f"two points mean the same cell, at row {row}, column {column}")
-        grid_store.write(marks, at, np.full((1, 1), float(number)))
-        through.append(int(grid_store.window(counts, at)[0, 0]))
+    places = points["row"].to_numpy() * ground.lattice.shape[1] + points["column"].to_numpy()
+    order = np.argsort(places)
+    same = np.flatnonzero(np.diff(places[order]) == 0)
+    if len(same):
+        row, column = points[["row", "column"]].iloc[order[same[0]]]
+        raise Invalid(f"two points mean the same cell, at row {row}, column {column}")
+    ground.place(marks, places[order], order + 1.0)
+    through = [
+        int(grid_store.window(counts, Tile(0, row, column, 1, 1))[0, 0])
+        for row, column in zip(points["row"], points["column"], strict=True)
+    ]
     carry(codes, marks, basins, ground.tiling, run.parallel.map)
     rows = outlined(ground, basins, len(points))
     rows = rows.assign(

@@ -160,3 +160,56 @@ def test_pysheds_published_catchment(city, shared_data, database, tmp_path):
     dem = str(shared_data / "hydrology/pysheds/dem.tif")
     given = loaded(database, chosen, registry.find("watershed"), {"dem": dem})
     assert city("watershed", **given, **point)["summary"]["cells"] > 11300
+
+
+def test_streams_basins_and_hand_of_the_valley(valley, tmp_path):
+    done = valley("streams", dem="ground", threshold=40, output="rivers")
+    assert done["certificate"]["holds"]
+    rivers = read_frame(valley.database, "rivers", AsOf(), OWNER)
+    assert rivers["strahler"].max() == done["summary"]["highest_order"]
+    assert rivers.length.sum() == pytest.approx(done["summary"]["length_m"])
+    polder = gpd.GeoDataFrame(
+        {"name": ["polder"]},
+        geometry=gpd.GeoSeries.from_wkt(
+            [f"POLYGON(({WEST} {NORTH}, {WEST + 50} {NORTH}, {WEST + 50} {NORTH - 40}, "
+             f"{WEST} {NORTH - 40}, {WEST} {NORTH}))"]
+        ),
+        crs=4549,
+    )  # fmt: skip
+    put(valley.database, tmp_path, "polders", polder)
+    done = valley("sub-basins", dem="ground", threshold=40, given="polders", output="basins")
+    assert done["certificate"]["holds"]
+    basins = read_frame(valley.database, "basins", AsOf(), OWNER)
+    assert basins["cells"].sum() + done["summary"]["meet_no_stream"] == 630
+    assert basins.loc[basins["given"] == 1, "cells"].tolist() == [20]
+    assert basins.area.sum() == pytest.approx(done["summary"]["area_m2"])
+    assert "meets" not in valley("streams", "failed", dem="ground", threshold=10_000)
+    done = valley("hand", dem="ground", threshold=20, output="above")
+    assert done["certificate"]["holds"]
+    found = valley.cells("hand")
+    assert found[20, 10] == 0
+    assert found[20, 13] == pytest.approx(9, abs=4)
+
+
+def test_terrain_and_contours(valley):
+    done = valley("terrain", dem="ground", measures="slope,aspect", output="relief")
+    assert set(done["outputs"]) == {"slope", "aspect"}
+    assert done["certificate"]["holds"]
+    slope = valley.cells("slope")[5, 3]
+    assert slope == pytest.approx(np.degrees(np.arctan(np.hypot(0.1, 0.3))), rel=1e-5)
+    done = valley("contours", dem="ground", interval=5, output="lines")
+    assert done["certificate"]["holds"]
+    lines = read_frame(valley.database, "lines", AsOf(), OWNER)
+    assert (lines["height"] % 5 == 0).all()
+    assert lines.loc[lines["index_line"], "height"].unique().tolist() == [75, 100, 125]
+
+
+def test_rivers_are_burnt_in(valley, tmp_path):
+    """A canal along the west edge takes what lies beside it."""
+    before = valley("flow-accumulation", dem="ground")["summary"]["max_accumulation"]
+    ditch = f"LINESTRING({WEST + 5} {NORTH - 5}, {WEST + 5} {NORTH - 295})"
+    canal = gpd.GeoDataFrame({"n": [1]}, geometry=gpd.GeoSeries.from_wkt([ditch]), crs=4549)
+    put(valley.database, tmp_path, "canals", canal)
+    burnt = valley("flow-accumulation", dem="ground", burn="canals", burn_depth=50)
+    assert burnt["certificate"]["holds"]
+    assert burnt["summary"]["max_accumulation"] < before
