@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from grids import CELL, NORTH, WEST, geotiff
 from ground_models import hills, pierced
 
@@ -18,6 +19,7 @@ from spatial.errors import Invalid
 from spatial.frame import read_frame
 from spatial.grant import OWNER
 from spatial.hydrology.accumulation import accumulate
+from spatial.hydrology.curve_number import runoff
 from spatial.hydrology.depressions import fill
 from spatial.hydrology.direction import d8
 
@@ -213,3 +215,44 @@ def test_rivers_are_burnt_in(valley, tmp_path):
     burnt = valley("flow-accumulation", dem="ground", burn="canals", burn_depth=50)
     assert burnt["certificate"]["holds"]
     assert burnt["summary"]["max_accumulation"] < before
+
+
+def box(*rows_columns):
+    top, left, bottom, right = rows_columns
+    west, north = WEST + CELL * left, NORTH - CELL * top
+    return shapely.box(west, NORTH - CELL * bottom, WEST + CELL * right, north)
+
+
+def test_runoff_of_a_park_and_a_works(valley, tmp_path):
+    """Half of the basin is a park, half industry; a strip is of no known use."""
+    use = gpd.GeoDataFrame(
+        {"land_code": ["1401", "1001"]}, geometry=[box(0, 0, 30, 10), box(0, 10, 30, 20)], crs=4549
+    )
+    basin = gpd.GeoDataFrame({"name": ["all"]}, geometry=[box(0, 0, 30, 21)], crs=4549)
+    put(valley.database, tmp_path, "uses", use)
+    put(valley.database, tmp_path, "basin", basin)
+    given = {"dem": "ground", "basins": "basin", "land_use": "uses", "soil_group": "B"}
+    done = valley("runoff", **given, storm="scs-ii", depth=152.4, output="flood")
+    assert done["certificate"]["holds"]
+    assert done["summary"]["left_out_m2"] == 30 * 100
+    row = read_frame(valley.database, "flood", AsOf(), OWNER).iloc[0]
+    depths = runoff(152.4, [61, 88])
+    assert row["runoff_mm"] == pytest.approx(depths.mean())
+    assert row["curve_number"] == pytest.approx(74.5)
+    flow = read_frame(valley.database, "flood_hydrograph", AsOf(), OWNER)
+    assert flow["flow_m3s"].max() == pytest.approx(row["peak_m3s"])
+    assert flow["flow_m3s"].sum() * 300 == pytest.approx(row["runoff_m3"])
+    cells = valley.cells("runoff")
+    assert cells[3, 3] == pytest.approx(depths[0], rel=1e-6)
+    assert cells[3, 13] == pytest.approx(depths[1], rel=1e-6)
+    assert cells.mask[3, 20]
+    storm = valley("runoff", **given)["summary"]
+    assert storm["rain_mm"] == pytest.approx(69.956, abs=1e-3)
+    assert "no column" in valley("runoff", "failed", **given, land_use_column="kind")
+
+
+@pytest.mark.parametrize("words", [{"storm": "scs-i"}, {"depth": 5}, {"storm": "gauge"}])
+def test_a_storm_is_told_in_one_way(words):
+    given = {"dem": "a", "basins": "b", "land_use": "c"}
+    with pytest.raises(Invalid, match=r"give '(depth|gauge)'"):
+        registry.find("runoff").parse(given | words)

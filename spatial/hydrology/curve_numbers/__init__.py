@@ -1,0 +1,1 @@
+"""Curve numbers as data: cover by soil group and condition, and the covers of land-use classes."""
