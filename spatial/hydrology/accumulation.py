@@ -65,8 +65,8 @@ def accumulate(codes: Codes) -> Counts:
     Raises Invalid for codes that turn in a circle.
     """
     code = padded(codes, NO_DATA)
-    amount = (code != NO_DATA).astype(np.int64).reshape(-1)
-    given = int(np.count_nonzero(amount))
+    known = code != NO_DATA
+    amount, given = known.astype(np.int64).reshape(-1), np.count_nonzero(known)
     if gather(code.reshape(-1), code.shape[1], amount) != given:
         raise Invalid("the directions of flow turn in a circle: they are no drainage")
-    return np.ascontiguousarray(inner(amount.reshape(code.shape)))
+    return inner(amount.reshape(code.shape))

@@ -31,6 +31,11 @@ def flood(level: Heights, label: Cells, width: int) -> int:
     rows = n // width
     key, cell = np.empty(_FIRST_ROOM, level.dtype), np.empty(_FIRST_ROOM, np.int32)
     size = 0
+    for c in range(n):
+        if np.isnan(level[c]):
+            for k in range(8):
+                if 0 <= c + around[k] < n:
+                    label[c + around[k]] = OUTSIDE
     for r in range(rows):
         for c in range(r * width, (r + 1) * width):
             ring = r == 0 or r == rows - 1 or c == r * width or c == (r + 1) * width - 1
@@ -38,11 +43,7 @@ def flood(level: Heights, label: Cells, width: int) -> int:
                 label[c] = -1
                 continue
             edge = r == 1 or r == rows - 2 or c == r * width + 1 or c == (r + 1) * width - 2
-            for k in range(8):
-                if np.isnan(level[c + around[k]]):
-                    label[c], edge = OUTSIDE, True
-                    break
-            if edge:
+            if edge or label[c] == OUTSIDE:
                 if size == len(key):
                     key, cell = roomier(key, cell)
                 push(key, cell, size, level[c], c)
@@ -98,4 +99,4 @@ def fill(heights: Heights) -> Heights:
     """
     level = padded(heights, np.nan)
     flood(level.reshape(-1), np.zeros(level.size, np.int32), level.shape[1])
-    return np.ascontiguousarray(inner(level))
+    return inner(level)

@@ -48,19 +48,16 @@ def descend(level: Heights, width: int, dx: Floats, dy: Floats, code: Codes) -> 
             here = level[c]
             if np.isnan(here):
                 continue
-            steepest, way, open_end = 0.0, FLAT, False
+            steepest, way = 0.0, FLAT
             for k in range(8):
-                there = level[c + around[k]]
-                if np.isnan(there):
-                    open_end = True
-                elif there < here:
-                    slope = (np.float64(here) - np.float64(there)) * per[k]
-                    if slope > steepest:
-                        steepest, way = slope, CODES[k]
-            if way == FLAT and open_end:
-                way = ENDS
+                slope = (np.float64(here) - np.float64(level[c + around[k]])) * per[k]
+                if slope > steepest:
+                    steepest, way = slope, CODES[k]
             if way == FLAT:
-                flats += 1
+                for k in range(8):
+                    if np.isnan(level[c + around[k]]):
+                        way = ENDS
+                flats += way == FLAT
             code[c] = way
     return flats
 
@@ -172,4 +169,4 @@ def d8(heights: Heights, dx: Floats, dy: Floats) -> Codes:
         way = np.empty_like(code)
         cross_flats(level, code, width, lower, higher, way)
         code = way
-    return np.ascontiguousarray(inner(code.reshape(grid.shape)))
+    return inner(code.reshape(grid.shape))
