@@ -146,9 +146,15 @@ def conflicts(lines: Mapping[str, gpd.GeoDataFrame]) -> tuple[gpd.GeoDataFrame, 
 
 
 def crossings(left: Geometries, right: Geometries) -> tuple[Indices, Indices, Geometries]:
-    """The pairs whose insides meet, by left and right, and the polygons that they share."""
-    i, j = shapely.STRtree(right).query(left, predicate="intersects")
-    cut = tidy(np.asarray(shapely.intersection(left[i], right[j]), object))
+    """The pairs whose insides meet, by left and right, and the polygons that they share.
+
+    A left one that lies within a right one passes whole; only the others are cut.
+    """
+    j, i = shapely.STRtree(left).query(right, predicate="intersects")
+    shapely.prepare(right)
+    cut = left[i]
+    parted = ~shapely.covers(right[j], cut)
+    cut[parted] = tidy(np.asarray(shapely.intersection(cut[parted], right[j[parted]]), object))
     real = shapely.area(cut) > 0
     order = np.lexsort((j[real], i[real]))
     return i[real][order], j[real][order], cut[real][order]
@@ -166,11 +172,19 @@ def apart(shapes: Geometries) -> tuple[Geometries, float]:
 
 def _without(shapes: Geometries, covers: Geometries) -> Geometries:
     """What of each shape no cover covers."""
-    i, j = shapely.STRtree(covers).query(shapes, predicate="intersects")
+    j, i = shapely.STRtree(shapes).query(covers, predicate="intersects")
+    shapely.prepare(covers)
+    whole = np.zeros(len(shapes), bool)
+    whole[i[shapely.covers(covers[j], shapes[i])]] = True
     made = shapes.copy()
-    for at in np.unique(i):
-        near = shapely.union_all(covers[j[i == at]])
-        made[[at]] = tidy(np.asarray([shapely.difference(shapes[at], near)], object))
+    made[whole] = shapely.Polygon()
+    parted = np.flatnonzero(~whole[i])
+    parted = parted[np.argsort(i[parted], kind="stable")]
+    owners, first, count = np.unique(i[parted], return_index=True, return_counts=True)
+    near = covers[j[parted[first]]]
+    for at in np.flatnonzero(count > 1):
+        near[at] = shapely.union_all(covers[j[parted[first[at] : first[at] + count[at]]]])
+    made[owners] = tidy(np.asarray(shapely.difference(shapes[owners], near), object))
     return made
 
 
@@ -204,7 +218,7 @@ def _judged(
     rules: Rules,
     claimed: frozenset[str],
 ) -> pd.DataFrame:
-    taken = evidence.groupby(["project_fid", "kind"])["area_m2"].sum()
+    taken = evidence.groupby(["project_fid", "kind"])["area_m2"].sum().to_dict()
 
     def every() -> Iterator[dict[str, object]]:
         for fid, whole in zip(project["fid"].tolist(), area.tolist(), strict=True):

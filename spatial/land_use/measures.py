@@ -37,10 +37,12 @@ def density(middles: Geometries, features: Geometries, radius: float) -> Floats:
     for start in range(0, len(middles), _CHUNK):
         circles = shapely.buffer(middles[start : start + _CHUNK], radius, quad_segs=_CIRCLE)
         at, of = tree.query(circles, predicate="intersects")
-        size = np.ones(len(at))
-        for dimension, measured, per in ((1, shapely.length, 1e3), (2, shapely.area, SQUARE_KM)):
-            own = kind[of] == dimension
-            size[own] = measured(shapely.intersection(circles[at[own]], features[of[own]])) / per
+        met = features[of]
+        shapely.prepare(circles)
+        parted = (kind[of] > 0) & ~shapely.covers(circles[at], met)
+        met[parted] = shapely.intersection(circles[at[parted]], met[parted])
+        sizes = [shapely.length(met) / 1e3, shapely.area(met) / SQUARE_KM]
+        size = np.select([kind[of] == 1, kind[of] == 2], sizes, 1.0)
         whole = shapely.area(circles) / SQUARE_KM
         made[start : start + len(circles)] = np.bincount(at, size, minlength=len(circles)) / whole
     return made
