@@ -16,6 +16,7 @@ import spatial.land_use.coverage_check
 import spatial.land_use.growth
 import spatial.land_use.land_efficiency
 import spatial.land_use.land_use_balance
+import spatial.land_use.land_use_change
 import spatial.land_use.land_use_overlay
 import spatial.land_use.plot_ratio
 import spatial.land_use.site_selection

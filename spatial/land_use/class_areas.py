@@ -74,14 +74,16 @@ def by_zone(
     place = sql.SQL("ST_Transform({}, {})").format(sql.SQL(_VALID), srid)
     cut = "CASE WHEN ST_CoveredBy(p.geom, z.geom) THEN p.area ELSE {} END"
     shared = sql.SQL("ST_CollectionExtract(ST_Intersection(p.geom, z.geom), 3)")
+    # a piece has the share of its parcel's area that it has in the plane, so that all add up
+    share = "p.area * ST_Area({}) / nullif(ST_Area(p.geom), 0)"
     rest = sql.SQL("ST_Difference(p.geom, (SELECT ST_Union(z.geom) FROM z WHERE z.geom && p.geom))")
     query = sql.SQL(_BY_ZONE).format(
         parcels=_parcels(view, code, method, None),
         zones=zones.select(
             sql.SQL("{}::text AS zone, {} AS geom").format(sql.Identifier(name), place)
         ),
-        piece=sql.SQL(cut).format(area_sql(srid, method, shared)),
-        left_over=area_sql(srid, method, rest),
+        piece=sql.SQL(cut).format(sql.SQL(share).format(shared)),
+        left_over=sql.SQL(share).format(rest),
         outside=sql.Literal(OUTSIDE),
     )
     return _read(pg.execute(query).fetchall())
