@@ -2,6 +2,7 @@
 
 from benchmarks import (
     areas,
+    hydrology,
     layers,
     live,
     load,
@@ -18,10 +19,8 @@ from benchmarks import (
 )
 
 PARTS = (
-    layers, quality, queries, tiles, serving, load, traffic, twin, live, overlay_job,
-    overlay_memory, overlay, areas,
-    layers, quality, queries, tiles, serving, load, load_memory, traffic, twin, live, overlay_job,
-    overlay_memory, overlay,
+    layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, twin, live,
+    overlay_job, overlay_memory, overlay, areas,
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from spatial.errors import Invalid
 from spatial.frame import fetch
 from spatial.hydrology import grid_store, tiled_accumulation, tiled_direction, tiled_fill
 from spatial.hydrology.accumulation import ends
+from spatial.hydrology.breaching import breach
 from spatial.hydrology.lattice import Lattice
 from spatial.hydrology.neighbours import CODES, ENDS, NO_DATA, Codes, Flags, Floats, inner
 from spatial.hydrology.tiling import Integers, Tile, Tiling
@@ -45,8 +46,11 @@ class GroundInputs(Inputs):
         ),
     ] = None
     conditioning: Annotated[
-        Literal["fill", "none"],
-        Label("洼地处理：fill 填洼，none 不处理", "depressions: filled, or left as they are"),
+        Literal["fill", "breach", "none"],
+        Label(
+            "洼地处理：fill 填洼，breach 开凿，none 不处理",
+            "depressions: filled, breached, or left as they are",
+        ),
     ] = "fill"
     burn: Annotated[
         LayerName | None,
@@ -102,7 +106,10 @@ class DrainedGround:
         source = self.heights
         self.run.progress(0.1, "filling depressions")
         made = self.scratch("filled", grid_store.height_type(source))
-        if self.inputs.conditioning == "none":
+        if self.inputs.conditioning == "breach":
+            whole = Tile(0, 0, 0, *self.lattice.shape)
+            grid_store.write(made, whole, breach(grid_store.window(source, whole)))
+        elif self.inputs.conditioning == "none":
             self._copy(source, made)
         else:
             tiled_fill.fill(source, made, self.tiling, self.run.parallel.map)

@@ -7,6 +7,7 @@ from ground_models import hills, pierced, terraces
 
 from spatial.errors import Invalid
 from spatial.hydrology.accumulation import accumulate
+from spatial.hydrology.breaching import breach
 from spatial.hydrology.depressions import fill
 from spatial.hydrology.direction import d8
 
@@ -130,3 +131,20 @@ def test_pysheds_published_accumulation(shared_data):
     cells = accumulate(codes)
     assert cells.max() in (77260, 77261)  # upstream asserts 77261; see the data's README
     assert cells[101, 229] == 11422
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_breaching_lowers_alone_and_leaves_nothing_to_fill(ground):
+    heights = GROUNDS[ground]
+    cut = breach(heights)
+    assert (np.isnan(cut) == np.isnan(heights)).all()
+    assert not (cut > heights).any()
+    np.testing.assert_array_equal(fill(cut), cut)
+
+
+def test_a_pit_is_breached_through_its_lowest_wall():
+    heights = np.full((5, 7), 9.0)
+    heights[2, 2], heights[2, 3], heights[2, 4], heights[2, 5], heights[2, 6] = 3, 6, 5, 4, 1
+    cut = breach(heights)
+    np.testing.assert_array_equal(cut[2], [9, 9, 3, 3, 3, 3, 1])
+    np.testing.assert_array_equal(np.delete(cut, 2, axis=0), 9)

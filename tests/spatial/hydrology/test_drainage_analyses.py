@@ -140,6 +140,9 @@ def test_fill_keeps_the_datum_and_leaves_nothing_trapped(city):
     expected = fill(heights).astype(float) - heights
     assert done["summary"]["fill_volume"] == pytest.approx(expected.sum() * 100)
     assert done["summary"]["trapped_cells"] == 0
+    cut = city("fill", dem="ground", conditioning="breach", output="cut")["summary"]
+    assert (cut["trapped_cells"], cut["raised_cells"]) == (0, 0)
+    assert cut["lowered_cells"] > 0
     bare = city("fill", dem="ground", conditioning="none", output="bare")
     assert bare["summary"]["trapped_cells"] > 0
     assert not bare["certificate"]["holds"]
