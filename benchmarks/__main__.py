@@ -7,6 +7,7 @@ from benchmarks import (
     live,
     load,
     load_memory,
+    mqtt,
     overlay,
     overlay_job,
     overlay_memory,
@@ -20,7 +21,7 @@ from benchmarks import (
 
 PARTS = (
     layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, twin, live,
-    overlay_job, overlay_memory, overlay, areas,
+    mqtt, overlay_job, overlay_memory, overlay, areas,
 )  # fmt: skip
 
 

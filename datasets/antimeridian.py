@@ -8,7 +8,7 @@ import shapely
 
 METHOD = "cut at the antimeridian"
 
-_HALF, _WHOLE = 180.0, 360.0
+_POLE, _HALF, _WHOLE = 90.0, 180.0, 360.0
 
 
 def crossing(geoms: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
@@ -17,11 +17,11 @@ def crossing(geoms: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
     An edge from exactly -180 to exactly 180 is the rim of a whole world, not a crossing, unless
     its ring goes round a pole.
     """
-    bounds = shapely.bounds(geoms)
-    low, high = bounds[:, 0], bounds[:, 2]
-    found: npt.NDArray[np.bool_] = (low < -_HALF) | (high > _HALF)
-    found &= (low >= -_WHOLE) & (high <= _WHOLE) & np.isfinite(bounds).all(axis=1)
-    for row in np.flatnonzero((high - low > _HALF) & ~found):
+    low, bottom, high, top = shapely.bounds(geoms).T
+    earthly = (low >= -_WHOLE) & (high <= _WHOLE) & (bottom >= -_POLE) & (top <= _POLE)
+    found: npt.NDArray[np.bool_] = ((low < -_HALF) | (high > _HALF)) & earthly
+    others = np.flatnonzero(earthly & ~found)
+    for row in others[high[others] - low[others] > _HALF]:
         found[row] = _has_long_edge(geoms[row])
     return found
 
@@ -102,7 +102,7 @@ def _unrolled(path: npt.NDArray[np.float64], *, closes: bool) -> npt.NDArray[np.
     unrolled = path.copy()
     unrolled[1:, 0] = x[0] + np.cumsum(steps)
     if closes and abs(unrolled[-1, 0] - unrolled[0, 0]) > _HALF:
-        pole = 90.0 if path[:, 1].mean() > 0 else -90.0
+        pole = _POLE if path[:, 1].mean() > 0 else -_POLE
         corners = unrolled[[-1, 0]].copy()
         corners[:, 1] = pole
         unrolled = np.vstack([unrolled, corners, unrolled[:1]])

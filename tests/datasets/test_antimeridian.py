@@ -61,3 +61,9 @@ def test_lines_and_points():
 )
 def test_what_does_not_cross_is_left_alone(text):
     assert cut(text) is None
+
+
+def test_what_lies_beyond_the_poles_is_not_cut():
+    far = shapely.Polygon([(170, 1e300), (-170, -1e300), (-170, 2), (170, 3)])
+    shapes = np.array([far, shapely.Point(190, 91), shapely.Point(np.inf, 0), None], object)
+    assert not antimeridian.crossing(shapes).any()

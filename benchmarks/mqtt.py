@@ -1,0 +1,101 @@
+"""Messages from a real broker, at QoS 1, from the first one sent to the last one committed.
+
+Target: >= 10k messages/s acknowledged after the commit. `python -m benchmarks.mqtt [COUNT]`.
+The station sends as fast as the broker takes; broker, station, subscriber and database share the
+machine. The broker is configured as `scripts/mosquitto.conf` has it.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from benchmarks.city import city
+from benchmarks.twin import place
+from spatial.database import Database
+
+ASSETS = 1000
+COUNT = 100_000
+AWAY = 20_000
+ROOT = Path(__file__).parents[1]
+LISTEN = """
+import sys
+from threading import Event
+from zoneinfo import ZoneInfo
+from spatial.database import Database
+from spatial.grant import OWNER
+from twin_model.mqtt import Subscriber
+from twin_model.topics import Topics
+Subscriber(Database(sys.argv[1]), sys.argv[2], Topics(), OWNER, ZoneInfo("UTC")).run(Event())
+"""
+
+
+def main(count: int = COUNT) -> dict[str, float]:
+    """Messages a second."""
+    mosquitto = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if mosquitto is None:
+        print("there is no mosquitto: not measured")
+        return {}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with ExitStack() as at_the_end, city() as database:
+        folder = Path(at_the_end.enter_context(tempfile.TemporaryDirectory()))
+        place(database, ASSETS)
+        told = (ROOT / "scripts" / "mosquitto.conf").read_text()
+        told = told.replace("listener 1883", f"listener {port}")
+        told = told.replace("/var/lib/mosquitto/", f"{folder}/")
+        (folder / "conf").write_text(told + ("user root\n" if os.geteuid() == 0 else ""))
+        for command in (
+            [mosquitto, "-c", str(folder / "conf")],
+            [sys.executable, "-c", LISTEN, database.conninfo, f"mqtt://127.0.0.1:{port}"],
+        ):
+            process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            at_the_end.callback(process.wait)
+            at_the_end.callback(process.terminate)
+            time.sleep(3)
+        began = time.perf_counter()
+        _send(port, count)
+        sent = time.perf_counter() - began
+        while _stored(database) < count:
+            time.sleep(0.02)
+        took = time.perf_counter() - began
+    print(f"{count:,} messages: sent in {sent:.1f} s, committed in {took:.1f} s:", end=" ")
+    print(f"{count / took:,.0f} messages/s")
+    return {"messages_s": count / took}
+
+
+def _send(port: int, count: int) -> None:
+    """Readings of a thousand assets, each of a moment of its own."""
+    station = paho.Client(CallbackAPIVersion.VERSION2, "station")
+    station.max_inflight_messages_set(AWAY)
+    station.connect("127.0.0.1", port)
+    station.loop_start()
+    start = datetime.now(UTC) - timedelta(minutes=2)
+    for n in range(count):
+        at = (start + timedelta(milliseconds=n // ASSETS)).isoformat()
+        body = orjson.dumps({"result": n, "phenomenonTime": at})
+        last = station.publish(f"v1.1/Datastreams({n % ASSETS + 1})/Observations", body, qos=1)
+    last.wait_for_publish(120)
+    station.disconnect()
+    station.loop_stop()
+
+
+def _stored(database: Database) -> int:
+    with database.begin() as tx:
+        row = tx.pg.execute("SELECT coalesce(sum(accepted), 0) FROM city.batch").fetchone()
+    return int(row[0]) if row else 0
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
