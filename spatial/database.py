@@ -20,6 +20,7 @@ POOL = 6
 OVERFLOW = 4
 ARROWS = 2
 UNREACHABLE = "the database cannot be reached now: try again in a moment"
+FULL = "the disk of the database is full: nothing more can be stored until there is room"
 TIMED_OUT = "57014"
 UNHELD = "a value leads out of the range of numbers, or holds a character that no text can"
 TOO_LONG = "this took longer than the time limit: ask for less at once"
@@ -38,6 +39,8 @@ def translated() -> Iterator[None]:
     """A lost database or an overrun becomes one of our errors, in this one place."""
     try:
         yield
+    except psycopg.errors.DiskFull as error:
+        raise Unavailable(FULL) from error
     except (psycopg.errors.QueryCanceled, psycopg.errors.StatementTooComplex):
         raise Invalid(TOO_LONG) from None
     except (psycopg.DataError, DataError) as error:
