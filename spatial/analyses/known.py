@@ -5,6 +5,7 @@ import spatial.hydrology.fill
 import spatial.hydrology.flow_accumulation
 import spatial.hydrology.flow_direction
 import spatial.hydrology.hand
+import spatial.hydrology.inundation
 import spatial.hydrology.runoff
 import spatial.hydrology.streams
 import spatial.hydrology.sub_basins

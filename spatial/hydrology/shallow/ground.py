@@ -24,7 +24,7 @@ class Ground:
     z: bed, m, BLOCKED where there is none. crest_x (rows, columns + 1), crest_y
     (rows + 1, columns): m, the lowest level at which water passes a face. friction: g n².
     gain: the share of the rain that a cell gets; rain on a block runs off to the nearest cell.
-    soil, drains: m/s that they take at most.
+    soil, drains: m/s that they take at most. void: cells where there is no ground at all.
     """
 
     dx: float
@@ -35,6 +35,7 @@ class Ground:
     gain: Singles
     soil: Singles
     drains: Singles
+    void: Mask
 
     @classmethod
     def of(
@@ -78,7 +79,8 @@ class Ground:
         ]
         return cls(
             float(dx), z, crest_x, crest_y, (GRAVITY * n * n).astype(np.float32),
-            _gain(void, closed), *(one.astype(np.float32) for one in taken),
+            _gain(void, closed), taken[0].astype(np.float32),
+            taken[1].astype(np.float32), void,
         )  # fmt: skip
 
     @property

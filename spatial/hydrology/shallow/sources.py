@@ -1,5 +1,6 @@
 """Where water enters and leaves the grid: inflows, given levels, open edges."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,8 +80,8 @@ class Outlet:
     rate: Doubles
 
     @classmethod
-    def of(cls, ground: Ground, where: Mask, slope: float | None = None) -> "Outlet":
-        """Of chosen cells at the edge of the ground.
+    def of(cls, ground: Ground, where: Mask, slope: float | None = None) -> "Outlet | None":
+        """Of chosen cells, where they lie at the edge of the ground; None where none does.
 
         slope: m/m; without it that of the bed towards the edge, at least LEAST_SLOPE.
         """
@@ -88,6 +89,8 @@ class Outlet:
         outward, edges = _towards_the_edge(ground)
         at = edges[rows, columns] > 0
         rows, columns = rows[at], columns[at]
+        if not len(rows):
+            return None
         fall = outward[rows, columns] if slope is None else np.full(len(rows), slope)
         if (fall <= 0).any():
             raise Invalid("the slope of an outlet must be positive")
@@ -112,15 +115,33 @@ class Outlet:
 type Source = Inflow | Level | Outlet
 
 
+def downstream(ground: Ground, inflows: Sequence[Source]) -> Mask:
+    """The cells at the edge of the ground whose bed falls towards it.
+
+    With inflows, only those below half the way from the lowest inflow to the lowest of them: the
+    edge that a river enters by is none that it leaves by.
+    """
+    slope, edges = _towards_the_edge(ground)
+    where = (edges > 0) & (slope > LEAST_SLOPE) & ground.open
+    if where.any() and inflows:
+        entry = min(float(ground.z[one.cells.rows, one.cells.columns].min()) for one in inflows)
+        lowest = float(ground.z[where].min())
+        where &= ground.z <= max((entry + lowest) / 2, lowest)
+    return where
+
+
 def _towards_the_edge(ground: Ground) -> tuple[Doubles, Doubles]:
-    """Of each cell the bed's slope towards its open edges, and how many it has."""
+    """Of each cell the bed's slope towards its edges, at least LEAST_SLOPE, and how many it has.
+
+    A block, such as a building, is no edge.
+    """
     z = np.where(ground.open, ground.z, np.nan).astype(float)
     padded = np.pad(z, 1, constant_values=np.nan)
+    beyond = np.pad(ground.void, 1, constant_values=True)
     edges, slope = np.zeros(z.shape), np.full(z.shape, LEAST_SLOPE)
     for axis, shift in ((0, 1), (0, -1), (1, 1), (1, -1)):
-        outer = np.roll(padded, shift, axis)[1:-1, 1:-1]
         inner = np.roll(padded, -shift, axis)[1:-1, 1:-1]
-        edge = np.isnan(outer)
+        edge = np.roll(beyond, shift, axis)[1:-1, 1:-1]
         edges += edge
         fall = (inner - z) / ground.dx
         slope = np.where(edge & (fall > slope), fall, slope)

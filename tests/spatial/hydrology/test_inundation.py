@@ -1,0 +1,189 @@
+"""The analysis `inundation`: Merewether in 2007, small floods by hand, and what is refused."""
+
+import json
+import zipfile
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from grids import CELL, NORTH, WEST, geotiff
+
+from citytwin.rasters import store_raster
+from datasets.load import load
+from spatial.analyses import jobs
+from spatial.analyses.grids import GridFile
+from spatial.analyses.runner import run
+from spatial.asof import AsOf
+from spatial.errors import Invalid
+from spatial.grant import OWNER
+from spatial.hydrology.flood_scene import Scene
+from spatial.hydrology.inundation import read_heights
+from spatial.hydrology.shallow.placing import cell_at, crossed
+from spatial.hydrology.shallow.series import Series
+
+EAST = WEST + 30 * CELL
+SOUTH = NORTH - 20 * CELL
+NO_RAIN = Series.constant(0.0)
+
+
+@pytest.fixture
+def merewether(shared_data):
+    """The street of 2007 on cells of 2 m, and where stages were observed."""
+    folder = shared_data / "hydrology" / "merewether"
+    with (
+        zipfile.ZipFile(folder / "topography1.zip") as packed,
+        rasterio.MemoryFile(packed.read("topography1.asc")) as memory,
+        memory.open() as data,
+    ):
+        fine = data.read(1, masked=True)[:, :320].astype(float).filled(np.nan)
+        transform = data.transform @ data.transform.scale(2)
+    heights = fine.reshape(208, 2, 160, 2).mean((1, 3))
+    road = shapely.Polygon(pd.read_csv(folder / "RoadPolygon.csv", header=None).to_numpy())
+    layers = {
+        "inflow": gpd.GeoDataFrame(
+            {"discharge": [19.7]}, geometry=[shapely.Point(382265, 6354280).buffer(10)]
+        ),
+        "surfaces": gpd.GeoDataFrame({"manning": [0.02]}, geometry=[road]),
+        "buildings": gpd.read_file(folder / "houses.geojson"),
+    }
+    points = pd.read_csv(folder / "ObservationPoints.csv", skipinitialspace=True)
+    told = {"manning": 0.04, "infiltration": 0.0, "drainage": 0.0}
+    scene = Scene(heights, transform, layers, told, NO_RAIN, building_mode="raise")
+    return scene, points
+
+
+def test_merewether_stands_where_it_was_seen(merewether):
+    """Steady stages: within 0.25 m of what was observed, and 0.15 m of TUFLOW's."""
+    scene, points = merewether
+    flood = scene.flood()
+    state = flood.start()
+    flood.advance(state, 600)
+    cells = [
+        cell_at(shapely.Point(x, y), scene.transform, flood.ground.shape)
+        for x, y in zip(points.iloc[:, 0], points.iloc[:, 1], strict=True)
+    ]
+    stage = np.array([flood.ground.z[cell] + state.h[cell] for cell in cells])
+    print(pd.DataFrame({"id": points.iloc[:, 2], "stage": stage,
+                        "observed": stage - points.iloc[:, 3],
+                        "tuflow": stage - points.iloc[:, 5]}).round(2))  # fmt: skip
+    assert np.abs(stage - points.iloc[:, 3]).max() < 0.25
+    assert np.abs(stage - points.iloc[:, 5]).max() < 0.15
+    assert state.balance.certificate(state.stored(flood.ground)).holds
+
+
+@pytest.fixture
+def city(database, tmp_path):
+    store = tmp_path / "rasters"
+
+    def work(expect="successful", **inputs):
+        job = jobs.submit(
+            database, "inundation", {"dem": "ground", "duration": 600} | inputs, AsOf(), OWNER
+        )
+        run(database, job, store=store)
+        done = jobs.get(database, job, OWNER)
+        assert done.status == expect, done.message
+        return done.document() if expect == "successful" else done.message
+
+    def put(name, columns, *shapes):
+        frame = gpd.GeoDataFrame(columns, geometry=list(shapes), crs=4549)
+        frame.to_file(tmp_path / f"{name}.gpkg", layer=name, engine="pyogrio")
+        load(database, tmp_path / f"{name}.gpkg", author="test", rejects_dir=tmp_path / "rejects")
+
+    def ground(cells, **options):
+        file = geotiff(tmp_path / "ground.tif", cells, **options)
+        store_raster(database, store, file, name="ground", vertical_datum="EPSG:5737")
+
+    work.put, work.ground = put, ground
+    return work
+
+
+def at(row, column):
+    return shapely.Point(WEST + CELL * (column + 0.5), NORTH - CELL * (row + 0.5))
+
+
+def test_a_hydrograph_fills_a_polder_that_a_wall_parts(city):
+    """600 s from 0 to 2 m³/s are 600 m³: all west of the wall, where the gauge reads them."""
+    city.ground(np.full((20, 30), 3.0, np.float32))
+    city.put("river", {"discharge": ["[[0, 0], [600, 2]]"]}, at(5, 5))
+    city.put(
+        "dike",
+        {"crest": [6.0]},
+        shapely.LineString([(WEST + 10 * CELL, NORTH + 9), (WEST + 10 * CELL, SOUTH - 9)]),
+    )
+    city.put("gauges", {"name": ["west", "east"]}, at(10, 5), at(10, 20))
+    told = city(inflow="river", walls="dike", gauges="gauges", interval=300)
+    west, east = told["summary"]["gauges"]
+    assert told["certificate"]["balance"]["stored"] == pytest.approx(600, rel=1e-9)
+    assert west["name"] == "west"
+    assert west["stage"] == pytest.approx(3 + 600 / (200 * CELL * CELL), abs=0.03)
+    assert (east["stage"], east["depth"], east["arrival_s"]) == (3.0, 0.0, None)
+    assert [time for time, _ in west["stages"]] == [300, 600]
+    assert set(told["outputs"]) == {
+        "depth", "speed", "max_depth", "max_speed", "hazard", "arrival"
+    }  # fmt: skip
+    assert told["certificate"]["holds"]
+
+
+def test_a_storm_on_buildings_runs_off_to_the_ground(city):
+    cells = np.full((20, 30), 3.0, np.float32)
+    city.ground(cells)
+    house = shapely.box(WEST + 5 * CELL, NORTH - 9 * CELL, WEST + 9 * CELL, NORTH - 5 * CELL)
+    city.put("houses", {"storeys": [2]}, house)
+    told = city(buildings="houses", rain=json.dumps([[0, 36], [300, 0]]), infiltration=3.6)
+    balance = told["certificate"]["balance"]
+    assert balance["rain"] == pytest.approx(0.003 * 600 * CELL * CELL, rel=1e-6)
+    assert balance["infiltrated"] == pytest.approx(600 * 1e-6 * (600 - 16) * CELL * CELL, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ({"inflow": "far"}, "outside the grid"),
+        ({"inflow": "empty"}, "column 'discharge'"),
+        ({"inflow": "backward"}, "must ascend"),
+        ({"inflow": "gap"}, "gap"),
+        ({"inflow": "hole"}, "no ground"),
+        ({"gauges": "hole"}, "no ground"),
+        ({"vertical_datum": "EPSG:5736"}, "cannot be mixed"),
+        ({"interval": 0.1}, "longer interval"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(city, inputs, reason):
+    cells = np.full((20, 30), 3.0, np.float32)
+    cells[2, 2] = -9999
+    city.ground(cells, nodata=-9999)
+    (name,) = [one for one in inputs.values() if isinstance(one, str)][:1] or [""]
+    if not name.startswith("EPSG") and name:
+        words = {"backward": "[[0, 1], [60, 2], [30, 1]]", "gap": "[[0, 1], [60, null]]"}
+        discharge = {"discharge": [words.get(name, "1")]} if name != "empty" else {"note": ["x"]}
+        place = {"far": shapely.Point(WEST - 99, NORTH), "hole": at(2, 2)}.get(name, at(5, 5))
+        city.put(name, discharge, place)
+    assert reason in city("failed", **inputs)
+
+
+@pytest.mark.parametrize(
+    ("srid", "tall", "reason"), [(4326, 1, "true metres"), (3857, 1, "metres"), (4549, 2, "square")]
+)
+def test_a_grid_of_other_cells_is_refused(tmp_path, srid, tall, reason):
+    with rasterio.open(
+        tmp_path / "g.tif", "w", driver="GTiff", width=4, height=3, count=1, dtype="float32",
+        crs=srid, transform=rasterio.Affine(0.5, 0, 120, 0, -0.5 * tall, 31),
+    ) as made:  # fmt: skip
+        made.write(np.zeros((1, 3, 4), np.float32))
+    with pytest.raises(Invalid, match=reason):
+        read_heights(GridFile(None, tmp_path / "g.tif", srid, None))
+
+
+def test_negative_rain_is_refused(database):
+    with pytest.raises(Invalid, match="rain must not be negative"):
+        jobs.submit(database, "inundation", {"dem": "g", "duration": 1, "rain": -1}, AsOf(), OWNER)
+
+
+def test_a_wall_along_the_middles_of_cells_parts_them():
+    line = shapely.LineString([(0, 5), (30, 5)])
+    across, along = crossed(line, rasterio.Affine(10, 0, 0, 0, -10, 30), (3, 3))
+    assert not across[:2].any()
+    assert along.any(axis=0).all()
