@@ -183,10 +183,13 @@ def _rest(
 ) -> gpd.GeoDataFrame:
     """The parcels of one state without a twin in the other, in the base's CRS."""
     if paired:
-        twins = other.where(sql.SQL("geom IS NOT NULL")).select(
-            sql.SQL("{} AS code, geom").format(_coded(code))
-        )
-        view = view.where(sql.SQL("({}, geom) NOT IN ({})").format(_coded(code), twins))
+        keys = sql.SQL("{} AS code, geom, version").format(_coded(code))
+        query = sql.SQL(
+            "SELECT a.version FROM ({}) a LEFT JOIN ({}) b ON a.geom = b.geom AND a.code = b.code"
+            " WHERE b.version IS NULL"
+        ).format(view.select(keys), other.select(keys))
+        alone = [version for (version,) in pg.execute(query)]
+        view = view.where(sql.SQL("version = ANY ({}::bigint[])").format(sql.Literal(alone)))
     frame = fetch(database, pg, view, [code])
     frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)].to_crs(srid)
     shapes = tidy(np.array(shapely.force_2d(frame.geometry.to_numpy()), object))
