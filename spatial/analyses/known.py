@@ -11,6 +11,7 @@ import spatial.hydrology.streams
 import spatial.hydrology.sub_basins
 import spatial.hydrology.terrain
 import spatial.hydrology.watershed
+import spatial.land_use.buffer_overlap
 import spatial.land_use.code_crosswalk
 import spatial.land_use.control_line_check
 import spatial.land_use.coverage_check
@@ -23,6 +24,7 @@ import spatial.land_use.plot_ratio
 import spatial.land_use.site_selection
 import spatial.land_use.statutory_areas
 import spatial.land_use.suitability
+import spatial.land_use.zonal_statistics
 import spatial.traffic.accessibility
 import spatial.traffic.assignment
 import spatial.traffic.centrality
