@@ -13,9 +13,10 @@ from spatial.errors import Invalid
 from spatial.raster import Edition, Raster
 
 TERRAIN_RGB = "terrain-rgb"
+HILLSHADE = "hillshade"
 FORMATS = {"png": "image/png", "webp": "image/webp"}
 PARAMETERS = frozenset(("colormap", "rescale", "properties"))
-_HEIGHTS, _OTHERS = "terrain", "viridis"
+_HEIGHTS, _OTHERS, _LIGHT = "terrain", "viridis", "gray"
 _STOPS = 9
 _RAMP = (256, 24)
 
@@ -24,7 +25,7 @@ _RAMP = (256, 24)
 class Look:
     """Bands (from 0), colour map, and the values at the two ends of it.
 
-    Three bands are red, green and blue, and have no map.
+    Three bands are red, green and blue, and have no map; of a hillshade the values are its light.
     """
 
     bands: tuple[int, ...]
@@ -45,9 +46,12 @@ def look_of(raster: Raster, edition: Edition, query: Mapping[str, str]) -> Look:
     first = edition.bands[bands[0]]
     suits = _HEIGHTS if raster.vertical_datum else _OTHERS
     name = query.get("colormap") or raster.style.get("colormap") or suits
+    if name == HILLSHADE:
+        return Look(bands[:1], name, 0, 255)
     if name != TERRAIN_RGB and name not in cmap.list():
         raise Invalid(
-            f"there is no colour map '{name}': try viridis, terrain, blues or terrain-rgb"
+            f"there is no colour map '{name}': try viridis, terrain, blues, hillshade or"
+            " terrain-rgb"
         )
     low, high = _range(query.get("rescale")) or raster.style.get("rescale") or (None, None)
     low = first.minimum if low is None else low
@@ -86,7 +90,8 @@ def image(cells: Any, look: Look, form: str) -> bytes:
         return bytes(ImageData(_terrain(cells[0])).render(add_mask=False, img_format=form))
     floats = np.ma.array(cells, dtype=np.float32)
     drawn = ImageData(floats).rescale(((look.low, look.high),))
-    colours = cmap.get(look.colormap) if look.colormap else None
+    name = _LIGHT if look.colormap == HILLSHADE else look.colormap
+    colours = cmap.get(name) if name else None
     return bytes(drawn.render(img_format=form, colormap=colours))
 
 
@@ -104,7 +109,7 @@ def legend(raster: Raster, edition: Edition, look: Look) -> dict[str, Any]:
     """The legend as a document: the values along the colour map, each with its colour."""
     band = edition.bands[look.bands[0]]
     stops = []
-    if look.colormap is not None and look.colormap != TERRAIN_RGB:
+    if look.colormap not in (None, TERRAIN_RGB, HILLSHADE):
         colours: Any = cmap.get(look.colormap)
         for at in np.linspace(0, 255, _STOPS):
             r, g, b, _ = colours[int(at)]

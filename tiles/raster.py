@@ -1,16 +1,23 @@
 """Picture tiles of a raster at one moment: a window read at the tile's detail, coloured."""
 
+from math import cosh, pi
 from pathlib import Path
 
+import numpy as np
+
 from datasets.cells import Frame, read
-from spatial.crs import WEB_MERCATOR
+from spatial.crs import WEB_MERCATOR, WORLD
 from spatial.digest import digest
 from spatial.errors import NotFound
 from spatial.raster import Step
-from tiles.colours import TERRAIN_RGB, Look, image
+from tiles.colours import HILLSHADE, TERRAIN_RGB, Look, image
+from tiles.hillshade import hillshade
 from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM, WEB_MERCATOR_QUAD
 
 SIDE = 256
+RADIUS = WORLD / pi
+_RIMMED = SIDE + 2, SIDE + 2
+_SMOOTH = None, TERRAIN_RGB, HILLSHADE
 
 
 def check(z: int, x: int, y: int) -> None:
@@ -27,11 +34,21 @@ def picture(
     Measured values are interpolated between cells; whole numbers may be classes and are not.
     """
     frame = Frame(WEB_MERCATOR_QUAD.bounds(*zxy), WEB_MERCATOR, (SIDE, SIDE))
-    smooth = "float" in step.edition.profile["dtype"] or look.colormap in (None, TERRAIN_RGB)
+    smooth = "float" in step.edition.profile["dtype"] or look.colormap in _SMOOTH
+    if look.colormap == HILLSHADE:
+        frame = Frame(WEB_MERCATOR_QUAD.bounds(*zxy, margin=1 / SIDE), WEB_MERCATOR, _RIMMED)
     cells = read(store, step, frame, look.bands, smooth=smooth)
     if cells is None or cells.mask.all():
         return None
+    if look.colormap == HILLSHADE:
+        cells = np.ma.stack([hillshade(cells[0], _metres(zxy))])
     return image(cells, look, form)
+
+
+def _metres(zxy: tuple[int, int, int]) -> float:
+    """The side of a pixel in metres on the ground, in the middle of a tile."""
+    _, south, _, north = WEB_MERCATOR_QUAD.bounds(*zxy)
+    return (north - south) / SIDE / cosh((north + south) / 2 / RADIUS)
 
 
 def etag(step: Step, zxy: tuple[int, int, int], look: Look, form: str) -> str:

@@ -31,7 +31,10 @@ _RADIUS = (
     query("within-units", "Its unit", enum=list(data.UNITS)),
 )
 _DRAWN = (
-    query("colormap", "viridis, terrain, blues and others; terrain-rgb for heights"),
+    query(
+        "colormap",
+        "viridis, terrain, blues and others; of heights hillshade, terrain-rgb",
+    ),
     query("rescale", "The values at the two ends of the colour map: low,high"),
 )
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from ogc_api import context, etag
 from ogc_api.edr import data, grids, series, source
 from ogc_api.features.routes import answered
+from ogc_api.ranges import ranged
 from ogc_api.rasters import coverage
 from ogc_api.rasters.grids import Seen, seen
 from spatial.errors import Invalid, NotFound
@@ -91,7 +92,7 @@ async def _coverage(request: Request) -> Response:
     answer = await run_in_threadpool(
         coverage.coverage, request.path_params["layer"], context.query.get(), form
     )
-    return answered(request, answer)
+    return ranged(request, answered(request, answer))
 
 
 def _data(kind: str) -> Endpoint:

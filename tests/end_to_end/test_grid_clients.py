@@ -130,3 +130,14 @@ def test_a_dropped_raster_is_gone_at_once(service: Service, tmp_path: Path) -> N
     service.command("drop", "passing")
     assert httpx.get(place).status_code == 404
     assert not list((service.data_dir / "rasters").glob("passing-*"))
+
+
+def test_gdal_opens_a_coverage_as_a_file(service: Service, stored: Path) -> None:
+    address = f"/vsicurl/{service.url}collections/terrain/coverage?f=geotiff"
+    with rasterio.open(address) as served, rasterio.open(stored) as file:
+        assert served.shape == file.shape
+        part = ((5, 40), (10, 60))
+        np.testing.assert_array_equal(
+            served.read(1, window=part, masked=True).filled(-1),
+            file.read(1, window=part, masked=True).filled(-1),
+        )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from service import Service
@@ -32,6 +33,15 @@ IDLE = "window.cityMap?.loaded() && cityMap.areTilesLoaded() && !cityMap.isMovin
 DRAWN = """(layer) => new Set(
   cityMap.queryRenderedFeatures().filter((one) => one.sourceLayer === layer).map((one) => one.id)
 ).size"""
+IDS = """(layer) => [...new Set(
+  cityMap.queryRenderedFeatures().filter((one) => one.sourceLayer === layer).map((one) => one.id)
+)]"""
+# in degrees, all sides moved inwards by some pixels
+SEEN = """(inset) => {
+  const {width, height} = cityMap.getCanvas().getBoundingClientRect()
+  const corners = [[inset, height - inset], [width - inset, inset]]
+  return corners.flatMap((corner) => cityMap.unproject(corner).toArray())
+}"""
 PLACE = "map=15/31.495/120.372&base=city"
 
 
@@ -96,6 +106,32 @@ def test_the_slider_takes_the_city_back(page: Page, tmp_path: Path) -> None:
     slider.press("End")
     expect(page.locator("#time output")).to_have_text("Now")
     assert drawn(page, "buildings") == now
+
+
+@pytest.mark.parametrize("year", [None, "2005"])
+def test_what_is_drawn_is_what_the_city_has_there(
+    page: Page, service: Service, year: str | None
+) -> None:
+    """Feature by feature; only what ends within two pixels of the rim may be drawn or not."""
+    if year:
+        page.locator("#time input[type=range]").fill("5")
+        expect(page.locator("#time output")).to_have_text(year)
+    for layer in ("buildings", "parcels"):
+        assert drawn(page, layer) > 0
+        seen = set(page.evaluate(IDS, layer))
+        least, most = (ids_within(service, layer, page.evaluate(SEEN, n), year) for n in (2, -2))
+        assert least <= seen <= most
+        assert len(most) > 20
+
+
+def ids_within(service: Service, layer: str, box: list[float], year: str | None) -> set[int]:
+    """The features of a box in degrees, as items tell them."""
+    query = {"bbox": ",".join(map(str, box)), "limit": "10000", "skipGeometry": "true"}
+    query |= {"datetime": year} if year else {}
+    answer = httpx.get(f"{service.url}collections/{layer}/items", params=query, timeout=60)
+    found = answer.raise_for_status().json()
+    assert found["numberMatched"] == found["numberReturned"]
+    return {one["id"] for one in found["features"]}
 
 
 def test_the_address_brings_the_view_back(page: Page, service: Service) -> None:

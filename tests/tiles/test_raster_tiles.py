@@ -56,6 +56,17 @@ def test_terrain_rgb_codes_the_heights(client, dem):
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_a_hillshade_has_the_light_of_the_ground(client, dem):
+    made = pixels(client, *tile_at(*MIDDLE, 17), colormap="hillshade")
+    east, south = 0.025, 0.05  # the plane's slopes
+    light = (0.5 * (east + south) + np.sqrt(0.5)) / np.sqrt(1 + east**2 + south**2)
+    inside = made[3] > 0
+    assert inside.sum() > 10_000
+    assert np.median(np.abs(made[0][inside] - 255 * light)) < 1
+    assert np.array_equal(made[0], made[1])
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_colours_span_the_values(client, dem):
     z, x, y = tile_at(*MIDDLE, 14)
     drawn = pixels(client, z, x, y, rescale="0,50", colormap="gray")
