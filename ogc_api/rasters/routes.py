@@ -1,15 +1,18 @@
 """The paths of rasters: picture tiles, legends, coverages and data queries."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ogc_api import context, etag
+from ogc_api.connection import said
 from ogc_api.edr import data, grids, series, source
 from ogc_api.features.routes import answered
+from ogc_api.links import place_of
 from ogc_api.ranges import ranged
 from ogc_api.rasters import coverage
 from ogc_api.rasters.grids import Seen, seen
@@ -88,6 +91,8 @@ def _looked(name: str) -> tuple[Seen, Look]:
 
 
 async def _coverage(request: Request) -> Response:
+    if page := _page(request):
+        return page
     form = coverage.format_of(request.query_params.get("f"), request.headers.get("accept", ""))
     answer = await run_in_threadpool(
         coverage.coverage, request.path_params["layer"], context.query.get(), form
@@ -95,10 +100,20 @@ async def _coverage(request: Request) -> Response:
     return ranged(request, answered(request, answer))
 
 
+def _page(request: Request) -> Response | None:
+    """The way to the collection's own page, for who asks for cells as a page."""
+    if request.query_params.get("f") != "html":
+        return None
+    query = urlencode({**said(), "f": "html"})
+    return RedirectResponse(f"{place_of(request.path_params['layer'])}?{query}", 303)
+
+
 def _data(kind: str) -> Endpoint:
     """An endpoint of one kind of data query."""
 
     async def endpoint(request: Request) -> Response:
+        if page := _page(request):
+            return page
         place = request.path_params
         answer = await run_in_threadpool(
             data.query, place["layer"], kind, context.query.get(), place.get("location")

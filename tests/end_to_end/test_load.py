@@ -4,10 +4,12 @@ from hamlet import Hamlet
 from town import COUNT, STEP, zxy_at
 
 from benchmarks.load import held, storm, targets
+from spatial.database import POOL
+from tiles.server import THREADS
 
 CLIENTS, SECONDS = 50, 5.0
-#: Connections that one web worker may keep: its pool, and its look at what changed.
-KEPT = 7
+#: Connections that one web worker may keep: its pool, its tiles', and its look at what changed.
+KEPT = POOL + THREADS + 1
 
 
 def test_many_clients_at_once(hamlet: Hamlet) -> None:
