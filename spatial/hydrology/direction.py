@@ -7,6 +7,9 @@ nearest higher ground, each flat cell drains to the neighbour at its own level w
 2t - a. That falls with every step: t falls by one on some way, and a changes by one at most.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -34,12 +37,11 @@ def descend(level: Heights, width: int, dx: Floats, dy: Floats, code: Codes) -> 
     """The steepest way down for every cell within the ring; returns how many are FLAT.
 
     dx, dy: (rows,) size of the cells of each row, in one unit. Cells without a way down end
-    there if a neighbour is NaN, and are FLAT otherwise. code: filled, 255 in the ring.
+    there if a neighbour is NaN, and are FLAT otherwise. code: 255 so far.
     """
     around, flats = steps(width), 0
     rows = len(level) // width
     per = np.empty(8)
-    code[:] = NO_DATA
     for r in range(1, rows - 1):
         per[0] = per[2] = 1 / dx[r]
         per[1] = per[3] = 1 / dy[r]
@@ -124,11 +126,10 @@ def cross_flats(
 ) -> int:
     """Directions of flat cells from their steps t and a; returns how many remain: pits, which end.
 
-    way: filled with all codes. It is not `code`, because flat cells look at each other's.
+    way: 255 so far; gets all codes. It is not `code`, because flat cells look at each other's.
     """
     around, pits = steps(width), 0
     rows = len(level) // width
-    way[:] = NO_DATA
     for r in range(1, rows - 1):
         for c in range(r * width + 1, (r + 1) * width - 1):
             way[c] = code[c]
@@ -160,13 +161,30 @@ def d8(heights: Heights, dx: Floats, dy: Floats) -> Codes:
     grid = padded(heights, np.nan)
     level, width = grid.reshape(-1), grid.shape[1]
     dx, dy = np.pad(dx, 1, mode="edge"), np.pad(dy, 1, mode="edge")
-    code = np.empty(level.shape, np.uint8)
-    if descend(level, width, dx, dy, code):
-        lower, higher = np.zeros(level.shape, np.int32), np.zeros(level.shape, np.int32)
-        near_low, near_high = sources(level, code, width, lower, higher)
-        spread(level, code, width, near_low, lower)
-        spread(level, code, width, near_high, higher)
-        way = np.empty_like(code)
-        cross_flats(level, code, width, lower, higher, way)
-        code = way
-    return inner(code.reshape(grid.shape))
+    code, way = (np.full(level.shape, NO_DATA, np.uint8) for _ in range(2))
+    lower, higher = (np.zeros(level.shape, np.int32) for _ in range(2))
+    cores = len(os.sched_getaffinity(0))
+    cuts = np.linspace(0, len(heights), min(4 * cores, len(heights)) + 1).astype(int)
+    strips = list(zip(cuts[:-1], cuts[1:] + 2, strict=True))
+
+    def down(rows: tuple[int, int]) -> int:
+        at, r = slice(rows[0] * width, rows[1] * width), slice(*rows)
+        return descend(level[at], width, dx[r], dy[r], code[at])
+
+    def near(rows: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
+        at = slice(rows[0] * width, rows[1] * width)
+        found = sources(level[at], code[at], width, lower[at], higher[at])
+        return [one + rows[0] * width for one in found]
+
+    def cross(rows: tuple[int, int]) -> int:
+        at = slice(rows[0] * width, rows[1] * width)
+        return cross_flats(level[at], code[at], width, lower[at], higher[at], way[at])
+
+    with ThreadPoolExecutor(cores) as pool:
+        if not sum(pool.map(down, strips)):
+            return inner(code.reshape(grid.shape))
+        seeds = [np.concatenate(one) for one in zip(*pool.map(near, strips), strict=True)]
+        ways = zip(seeds, (lower, higher), strict=True)
+        list(pool.map(lambda pair: spread(level, code, width, *pair), ways))
+        list(pool.map(cross, strips))
+    return inner(way.reshape(grid.shape))

@@ -76,7 +76,7 @@ def _beside(tiling: Tiling, changed: set[int]) -> set[int]:
 def _ways_down(part: _Part) -> tuple[Heights, Codes]:
     """Heights and codes of a tile with one ring about it."""
     wide = grid_store.read(part.source, part.tile, np.nan, halo=2)
-    code = np.empty(wide.shape, np.uint8)
+    code = np.full(wide.shape, NO_DATA, np.uint8)
     descend(wide.reshape(-1), wide.shape[1], part.dx, part.dy, code.reshape(-1))
     return np.ascontiguousarray(inner(wide)), np.ascontiguousarray(inner(code))
 
@@ -132,7 +132,7 @@ def _finished(part: _Part) -> None:
         level = grid_store.read(part.source, part.tile, np.nan)
         # the codes of the ring may be final already, those of flat ground among them
         code = _ways_down(part)[1]
-        way = np.empty_like(code)
+        way = np.full_like(code, NO_DATA)
         lower, higher = _read(part)
         cross_flats(
             level.reshape(-1), code.reshape(-1), level.shape[1],

@@ -5,7 +5,9 @@ stand at its edge to get away. Each watershed of its edge is a node of a graph; 
 water passes at some height. Over that graph the lowest way out is found, and the tile is raised.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from numba import njit
 from spatial.hydrology import grid_store
 from spatial.hydrology.depressions import OUTSIDE, flood
 from spatial.hydrology.heap import drop_first, push, roomier
-from spatial.hydrology.neighbours import Cells, Floats, Heights, inner
+from spatial.hydrology.neighbours import Cells, Floats, Heights, inner, padded
 from spatial.hydrology.tiling import Integers, Spread, Tile, Tiling
 
 _EMPTY = -1
@@ -54,30 +56,61 @@ def fill(source: Path, target: Path, tiling: Tiling, spread: Spread) -> None:
         pass
 
 
-def _alone(part: _Part) -> tuple[Heights, Cells, int]:
-    level = grid_store.read(part.source, part.tile, np.nan)
+def fill_at_once(heights: Heights, size: int = 512) -> Heights:
+    """Fill a grid (rows, columns) in memory, tiles of so many cells a side in threads.
+
+    The same bits as `depressions.fill`; faster, because a small tile stays in the cache.
+    """
+    tiling, grid = Tiling.of((heights.shape[0], heights.shape[1]), size), padded(heights, np.nan)
+
+    def alone(tile: Tile) -> tuple[Heights, Cells, _Told]:
+        window = np.s_[
+            tile.top : tile.top + tile.rows + 2, tile.left : tile.left + tile.columns + 2
+        ]
+        level = grid[window].copy()
+        label, labels = _flood(level)
+        return level, label, _tell(tile, level, label, labels)
+
+    def finish(tile: Tile, found: tuple[Heights, Cells, _Told], known: Floats) -> None:
+        window = np.s_[tile.top : tile.top + tile.rows, tile.left : tile.left + tile.columns]
+        made[window] = _raise(found[0], found[1], known)
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        parts = list(pool.map(alone, tiling.tiles))
+        levels = _levels(tiling, [told for _, _, told in parts])
+        made = np.empty_like(heights)
+        list(pool.map(finish, tiling.tiles, parts, levels))
+    return made
+
+
+def _flood(level: Heights) -> tuple[Cells, int]:
     label = np.zeros(level.shape, np.int32)
-    labels = flood(level.reshape(-1), label.reshape(-1), level.shape[1])
-    return level, label, labels
+    return label, flood(level.reshape(-1), label.reshape(-1), level.shape[1])
+
+
+def _tell(tile: Tile, level: Heights, label: Cells, labels: int) -> _Told:
+    pairs, spill = touching(level, label)
+    row, column = tile.edge()
+    height = inner(level)[row, column].astype(np.float64)
+    return _Told(tile.number, labels, inner(label)[row, column], height, pairs, spill)
+
+
+def _raise(level: Heights, label: Cells, known: Floats) -> Heights:
+    heights, labels = inner(level), inner(label)
+    least = known.astype(level.dtype)[np.maximum(labels, 0)]
+    return np.where(labels > 0, np.maximum(heights, least), heights)  # NaN stays NaN
 
 
 def _flooded(part: _Part) -> _Told:
-    level, label, labels = _alone(part)
-    pairs, spill = touching(level, label)
-    row, column = part.tile.edge()
-    edge = inner(label)[row, column], inner(level)[row, column].astype(np.float64)
-    return _Told(part.tile.number, labels, *edge, pairs, spill)
+    level = grid_store.read(part.source, part.tile, np.nan)
+    return _tell(part.tile, level, *_flood(level))
 
 
 def _raised(part: _Part) -> None:
     assert part.level is not None
-    level, label, _ = _alone(part)
-    heights, labels = inner(level), inner(label)
-    known = part.level.astype(level.dtype)[np.maximum(labels, 0)]
-    # NaN stays NaN
-    grid_store.write(
-        part.target, part.tile, np.where(labels > 0, np.maximum(heights, known), heights)
-    )
+    level = grid_store.read(part.source, part.tile, np.nan)
+    label, _ = _flood(level)
+    grid_store.write(part.target, part.tile, _raise(level, label, part.level))
 
 
 def _levels(tiling: Tiling, told: Sequence[_Told]) -> list[Floats]:
@@ -154,8 +187,13 @@ def _touching(level: Heights, label: Cells, width: int) -> tuple[Integers, Float
     size, count = 1024, 0
     keys, spill = np.full(size, _EMPTY, np.int64), np.empty(size, np.float64)
     after = np.array([1, width - 1, width, width + 1])
-    for c in range(width, len(label) - width):
-        if label[c] <= 0:
+    for c in range(width, len(label) - width - 1):
+        mine = label[c]
+        if mine <= 0:
+            continue
+        # mostly all are of one label
+        east, west = label[c + 1] == mine, label[c + width - 1] == mine
+        if east and west and label[c + width] == mine and label[c + width + 1] == mine:
             continue
         for k in range(4):
             to = c + after[k]

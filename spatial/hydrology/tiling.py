@@ -15,8 +15,8 @@ from spatial.hydrology.neighbours import COLUMNS, ROWS
 
 type Integers = npt.NDArray[np.int64]
 
-#: Rows and columns of a tile: about 100 MB of work for each core.
-TILE = 2048
+#: Rows and columns of a tile: about 30 MB of work for each core, much of it in the cache.
+TILE = 1024
 
 
 class Spread(Protocol):

@@ -54,6 +54,12 @@ def test_tiled_is_untiled_to_the_bit(tmp_path, ground, size):
         np.testing.assert_array_equal(mine, one)
 
 
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_in_threads_it_is_the_same(ground):
+    made = tiled_fill.fill_at_once(GROUNDS[ground], 9)
+    np.testing.assert_array_equal(made, fill(GROUNDS[ground]))
+
+
 def test_on_dask_it_is_the_same(tmp_path):
     heights = pierced(terraces(60, 60, seed=5))
     with Parallel(workers=2) as parallel:
