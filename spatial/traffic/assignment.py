@@ -1,30 +1,28 @@
 """The analysis `assignment`: trips find their paths through a network, and slow each other."""
 
 import time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import geopandas as gpd
 import numpy as np
-import pyarrow as pa
-import shapely
-from psycopg import sql
+import pandas as pd
 from pydantic import Field
 
-from spatial.analyses.inputs import Inputs, Label, LayerName
-from spatial.analyses.reading import readings
+from spatial.analyses.inputs import Inputs, Label, LayerName, Numbers, OptionalLayer
+from spatial.analyses.making import TABLE, new_layer
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import NewLayer, Outcome, Run
-from spatial.analyses.staging import counts
-from spatial.certificate import Certificate
-from spatial.frame import fetch
+from spatial.analyses.run import NewFile, Outcome, Output, Run
+from spatial.errors import Invalid
 from spatial.layer import Column
-from spatial.traffic import frank_wolfe, tables
-from spatial.traffic.demand import INTRAZONAL, Demand
-from spatial.traffic.equilibrium import Flows, Tell, equilibrium, ready
-from spatial.traffic.graph import Floats, Graph
-from spatial.traffic.link_cost import LinkCost
+from spatial.traffic import solution
+from spatial.traffic.assigned import SOLUTION, read_given, start_of
+from spatial.traffic.case import Case
+from spatial.traffic.equilibrium import Bushes, Flows, Tell, ready
+from spatial.traffic.graph import Integers
+from spatial.traffic.proof import certificate
+from spatial.traffic.select_link import selected
+from spatial.traffic.solving import Method, solve
 
-#: Rounding of sums: the imbalance that may remain, as a share of all trips.
-ROUNDING = 1e-9
 COLUMNS = (
     Column("link", "bigint", "the link's fid in the network"),
     Column("from", "bigint"),
@@ -33,9 +31,15 @@ COLUMNS = (
     Column("cost", "double precision"),
     Column("saturation", "double precision", "flow / capacity"),
 )
-_ROWS = """
-SELECT {columns}, geom FROM {staging} WHERE {counts} ORDER BY link
-"""
+SELECTED = Column("selected", "double precision", "flow of the trips that pass the selected links")
+PAIRS = (
+    Column("origin", "bigint"),
+    Column("destination", "bigint"),
+    Column("class", "text"),
+    Column("trips", "double precision"),
+)
+#: A larger solution is not kept.
+KEPT = 60 * 2**20
 
 
 class AssignmentInputs(Inputs):
@@ -53,9 +57,22 @@ class AssignmentInputs(Inputs):
         LayerName,
         Label("出行表：origin、destination、trips", "the table of origin, destination, trips"),
     ]
+    zones: Annotated[
+        OptionalLayer,
+        Label(
+            "交通小区：给出时出行表为小区编号，小区就近接入路网",
+            "the zones, where trips are between their fids: each is joined to near junctions",
+        ),
+    ] = None
+    classes: Annotated[
+        OptionalLayer,
+        Label(
+            "用户类别表：class、toll_weight、distance_weight、pcu",
+            "table of user classes: class, toll_weight, distance_weight, pcu",
+        ),
+    ] = None
     method: Annotated[
-        Literal["bush", "all-or-nothing", "frank-wolfe", "conjugate", "bi-conjugate"],
-        Label("算法：bush 为 Algorithm B", "the method; bush is Algorithm B"),
+        Method, Label("算法：bush 为 Algorithm B", "the method; bush is Algorithm B")
     ] = "bush"
     principle: Annotated[
         Literal["user", "system"],
@@ -83,6 +100,14 @@ class AssignmentInputs(Inputs):
             "the first node that paths may pass; as the network tells where not given",
         ),
     ] = None
+    select: Annotated[
+        Numbers | None,
+        Label("选定路段分析：路段的要素号", "fids of links whose trips are to be told"),
+    ] = None
+    start: Annotated[
+        OptionalLayer,
+        Label("热启动：先前 assignment 的成果", "an earlier result of 'assignment' to start from"),
+    ] = None
 
 
 @analysis(
@@ -90,10 +115,11 @@ class AssignmentInputs(Inputs):
     zh="交通分配",
     en="Traffic assignment",
     about_zh="把出行量分配到路网：用户均衡或系统最优（Algorithm B、Frank–Wolfe 系列），"
-    "或全有全无。成果为路段流量表，并附相对间隙与各节点流量守恒证明。",
+    "或全有全无；多类用户、选定路段分析、热启动。成果为路段流量表，并附相对间隙与各节点流量守恒证明。",
     about_en="Assigns trips to a network: user equilibrium or system optimum (Algorithm B, the "
-    "Frank-Wolfe family), or all-or-nothing. Gives the flow of every link; the certificate tells "
-    "the relative gap and the conservation of flow at every node.",
+    "Frank-Wolfe family), or all-or-nothing; several classes of users, select-link analysis, warm "
+    "starts. Gives the flow of every link; the certificate tells the relative gap and the "
+    "conservation of flow at every node.",
 )
 def assignment(run: Run, inputs: AssignmentInputs) -> Outcome:
     """Assign, and make a layer of link flows; see `spatial.traffic.equilibrium`.
@@ -101,54 +127,59 @@ def assignment(run: Run, inputs: AssignmentInputs) -> Outcome:
     Raises Invalid for columns that are missing and values that have no equilibrium.
     """
     run.progress(0.0, "reading the network and the trips")
-    with readings(run.database, [inputs.network, inputs.trips], run.asof, run.grant) as (pg, views):
-        roads = fetch(run.database, pg, views[0]).sort_values("fid")
-        pairs = fetch(run.database, pg, views[1])
+    given = read_given(run, inputs)
     ready()
     began = time.monotonic()
-    table = tables.links(roads, inputs.toll_weight, inputs.distance_weight)
-    graph = table.graph(inputs.first_thru_node)
-    demand = Demand.of(graph, *tables.trips(pairs))
-    real = table.cost.taken(graph.order)
-    felt = real.marginal() if inputs.principle == "system" else real
-    found = _assigned(graph, felt, demand, inputs, _teller(run, inputs.gap))
+    case = given.case(inputs)
+    start = start_of(run, inputs.start, case) if inputs.start else None
+    found = solve(
+        case, inputs.method, inputs.principle, inputs.gap, inputs.iterations,
+        start=start, tell=teller(run, inputs.gap),
+    )  # fmt: skip
     took = time.monotonic() - began
-    flow, cost = graph.restored(found.flow), table.cost.at(graph.restored(found.flow))
+    flow = case.links(found.flow)
     with np.errstate(divide="ignore", invalid="ignore"):
-        saturation = np.where(table.capacity > 0, flow / table.capacity, np.nan)
-    staging = run.staging(tuple((one.name, one.type) for one in COLUMNS), views[0].layer.srid)
-    values = [pa.array(roads["fid"].to_numpy()), pa.array(table.start), pa.array(table.end)]
-    values += [pa.array(one, from_pandas=True) for one in (flow, cost, saturation)]
-    batch = staging.write(
-        run.database,
-        values,
-        pa.array(shapely.to_wkb(np.asarray(roads.geometry, object)), pa.binary()),
-    )
+        saturation = np.where(case.table.capacity > 0, flow / case.table.capacity, np.nan)
+    values: dict[str, Any] = {
+        "link": given.links["fid"], "from": case.table.start, "to": case.table.end, "flow": flow,
+        "cost": case.links(np.atleast_2d(found.cost)[0]), "saturation": saturation,
+    }  # fmt: skip
+    columns, outputs = list(COLUMNS), dict[str, Output]()
+    by_class = None
+    if found.bushes is not None:
+        by_class = found.bushes.by_class(case.demand.kind, len(case.classes), len(found.flow))
+    if len(case.classes) > 1 and by_class is not None:
+        for name, its in zip(case.names(), by_class, strict=True):
+            columns.append(Column(f"flow_{name}", "double precision", "in passenger cars"))
+            values[f"flow_{name}"] = case.links(its)
+    if inputs.select:
+        columns.append(SELECTED)
+        values["selected"], pairs = _selected(given.links, inputs.select, case, found)
+        outputs["selected"] = new_layer(
+            run, pairs, PAIRS, given.srid, geometry_type=TABLE, key="selected",
+            title_zh="选定路段的出行", title_en="trips over the selected links",
+        )  # fmt: skip
+    rows = gpd.GeoDataFrame(values, geometry=given.links.geometry.to_numpy())
+    outputs["layer"] = new_layer(run, rows, columns, given.srid, geometry_type=given.kind)
+    if found.bushes is not None:
+        outputs |= _kept(case, found.bushes)
+    demand, felt = case.demand, case.felt(inputs.principle)
     return Outcome(
+        {"layer": outputs.pop("layer")} | outputs,
+        certificate(case.graph, demand, found, inputs.gap, case.table.loops, case.alone),
         {
-            "layer": NewLayer(
-                geometry_type=views[0].layer.geometry_type,
-                srid=views[0].layer.srid,
-                columns=COLUMNS,
-                rows=sql.SQL(_ROWS).format(
-                    columns=sql.SQL(", ").join(sql.Identifier(one.name) for one in COLUMNS),
-                    staging=staging.table,
-                    counts=counts([batch]),
-                ),
-            )
-        },
-        certificate=certificate(graph, demand, found, inputs.gap, table.loops),
-        summary={
-            "objective": felt.integral(found.flow),
+            "objective": felt.integral(found.flow, by_class),
             "relative_gap": found.gap,
-            "tstt": float(flow @ cost),
+            "tstt": case.cost.total(found.flow, by_class),
             "iterations": len(found.gaps) - 1,
             "seconds": round(took, 4),
             "method": inputs.method,
             "principle": inputs.principle,
             "links": len(flow),
-            "nodes": len(graph.node),
+            "nodes": len(case.graph.node),
             "zones": len(demand.origin),
+            "classes": case.names(),
+            "warm": start is not None,
             "trips": demand.total,
             "assigned": demand.assigned,
             "left_out": demand.left_out,
@@ -156,19 +187,35 @@ def assignment(run: Run, inputs: AssignmentInputs) -> Outcome:
     )
 
 
-def _assigned(
-    graph: Graph, cost: LinkCost, demand: Demand, inputs: AssignmentInputs, tell: Tell
-) -> Flows:
-    if inputs.method == "all-or-nothing":
-        return frank_wolfe.on_free_roads(graph, cost, demand)
-    if inputs.method == "bush":
-        return equilibrium(graph, cost, demand, gap=inputs.gap, most=inputs.iterations, tell=tell)
-    return frank_wolfe.by_links(
-        graph, cost, demand, inputs.method, gap=inputs.gap, most=inputs.iterations, tell=tell
-    )
+def _selected(
+    links: gpd.GeoDataFrame, wanted: tuple[float, ...], case: Case, found: Flows
+) -> tuple[Any, pd.DataFrame]:
+    if found.bushes is None:
+        raise Invalid("only the method 'bush' tells whose trips pass a link")
+    place: Integers = np.flatnonzero(links["fid"].isin(wanted))
+    if len(place) < len(set(wanted)):
+        raise Invalid("the network has no link with one of the fids that were selected")
+    demand = case.demand
+    flow, trips = selected(case.graph, demand, found.bushes, case.chosen(place))
+    of = np.repeat(np.arange(len(demand.origin)), np.diff(demand.first))
+    node = case.graph.node
+    pairs = pd.DataFrame({
+        "origin": np.abs(node[demand.origin[of]]), "destination": np.abs(node[demand.goal]),
+        "class": np.array(case.names(), object)[demand.kind[of]], "trips": trips,
+    })  # fmt: skip
+    return case.links(flow), pairs[pairs["trips"] > 0]
 
 
-def _teller(run: Run, wanted: float) -> Tell:
+def _kept(case: Case, bushes: Bushes) -> dict[str, Output]:
+    """The solution as a document of the job, where it is not too large."""
+    content = solution.packed(case.graph, case.demand, bushes, case.names())
+    if len(content) > KEPT:
+        return {}
+    told = "热启动用的解", "the solution, to start from"
+    return {SOLUTION: NewFile("solution.npz", content, "application/octet-stream", *told)}
+
+
+def teller(run: Run, wanted: float) -> Tell:
     """Progress by the digits of the gap that are won."""
 
     def tell(iteration: int, gap: float) -> None:
@@ -176,45 +223,3 @@ def _teller(run: Run, wanted: float) -> Tell:
         run.progress(0.1 + 0.8 * float(np.clip(digits, 0, 1)), f"{iteration}: gap {gap:.1e}")
 
     return tell
-
-
-def certificate(
-    graph: Graph, demand: Demand, found: Flows, wanted: float, loops: int = 0
-) -> Certificate:
-    """Trips given = assigned + left out, and what flows into each node flows out or ends there."""
-    residual = float(np.abs(imbalance(graph, demand, found.flow)).sum())
-    left_out = sum(demand.left_out.values())
-    notes = [f"{trips:.12g} trips left out: {why}" for why, trips in demand.left_out.items()]
-    if found.gap > wanted:
-        notes.append(f"not converged: the relative gap is {found.gap:.3g}, not {wanted:.3g}")
-    if loops:
-        notes.append(f"{loops} links end where they start; no trip takes them")
-    return Certificate(
-        equation="trips = assigned + left out; at every node, in + starting = out + ending",
-        left=demand.total,
-        right=demand.assigned + left_out,
-        residual=residual + abs(demand.total - demand.assigned - left_out),
-        tolerance=ROUNDING * max(1.0, demand.total),
-        unit="trips",
-        balance={
-            "trips": demand.total,
-            "assigned": demand.assigned,
-            "intrazonal": demand.left_out.get(INTRAZONAL, 0.0),
-            "unassigned": left_out - demand.left_out.get(INTRAZONAL, 0.0),
-            "relative_gap": found.gap,
-        },
-        dropped=left_out,
-        notes=tuple(notes),
-    )
-
-
-def imbalance(graph: Graph, demand: Demand, flow: Floats) -> Floats:
-    """(n,) what flows in and starts at each node less what flows out and ends there."""
-    n, pairs = len(graph.node), np.diff(demand.first)
-    starting = np.repeat(demand.origin, pairs)
-    return np.asarray(
-        np.bincount(graph.head, flow, n)
-        + np.bincount(starting, demand.trips, n)
-        - np.bincount(graph.tail, flow, n)
-        - np.bincount(demand.goal, demand.trips, n)
-    )

@@ -1,5 +1,6 @@
 """Trips between zones, made ready for a network: what can travel, and what cannot and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,12 +20,13 @@ UNREACHABLE = "no path leads to the destination"
 class Demand:
     """Trips of k pairs that can travel, grouped by origin.
 
-    origin: (o,) indices of nodes; those of origin r are goal[first[r]:first[r + 1]], indices of
-    nodes, and trips. total is all that was given; left_out tells the trips that stay off the
-    network by the reason.
+    origin: (o,) indices of nodes, and kind: (o,) which class of users starts there; those of
+    origin r are goal[first[r]:first[r + 1]], indices of nodes, and trips. total is all that was
+    given; left_out tells the trips that stay off the network by the reason.
     """
 
     origin: Integers
+    kind: Integers
     first: Integers
     goal: Integers
     trips: Floats
@@ -32,10 +34,20 @@ class Demand:
     left_out: dict[str, float]
 
     @classmethod
-    def of(cls, graph: Graph, origin: Integers, destination: Integers, trips: Floats) -> Self:
-        """From (k,) ids of nodes and trips; several rows of one pair add up.
+    def of(
+        cls,
+        graph: Graph,
+        origin: Integers,
+        destination: Integers,
+        trips: Floats,
+        *,
+        kind: int = 0,
+        closed: Flags | None = None,
+    ) -> Self:
+        """From (k,) ids of nodes and trips of one class; several rows of one pair add up.
 
-        Raises Invalid for trips that are negative or not numbers.
+        closed: (m,) links that the class must not take. Raises Invalid for trips that are
+        negative or not numbers.
         """
         bad = ~(np.isfinite(trips) & (trips >= 0))
         if bad.any():
@@ -49,7 +61,8 @@ class Demand:
         why[start < 0] = NO_ORIGIN
         why[origin == destination] = INTRAZONAL
         why[trips == 0] = "none"
-        why[(why == "") & ~_reached(graph, start, goal, why == "")] = UNREACHABLE
+        cost = np.where(np.zeros(len(graph.tail), bool) if closed is None else closed, np.inf, 1.0)
+        why[(why == "") & ~_reached(graph, cost, start, goal, why == "")] = UNREACHABLE
         left = {
             str(reason): float(trips[why == reason].sum())
             for reason in (INTRAZONAL, NO_ORIGIN, NO_DESTINATION, UNREACHABLE)
@@ -61,10 +74,30 @@ class Demand:
         origins, first_of = np.unique(pair // n, return_index=True)
         return cls(
             origin=origins,
+            kind=np.full(len(origins), kind),
             first=np.append(first_of, len(pair)),
             goal=pair % n,
             trips=np.bincount(place, trips[travels], len(pair)).astype(float),
             total=float(trips.sum()),
+            left_out=left,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The demand of several classes as one."""
+        left: dict[str, float] = {}
+        for one in parts:
+            for reason, lost in one.left_out.items():
+                left[reason] = left.get(reason, 0.0) + lost
+        start = np.cumsum([0, *(len(one.goal) for one in parts)])
+        first = [one.first[:-1] + shift for one, shift in zip(parts, start, strict=False)]
+        return cls(
+            origin=np.concatenate([one.origin for one in parts]),
+            kind=np.concatenate([one.kind for one in parts]),
+            first=np.concatenate([*first, start[-1:]]),
+            goal=np.concatenate([one.goal for one in parts]),
+            trips=np.concatenate([one.trips for one in parts]),
+            total=sum(one.total for one in parts),
             left_out=left,
         )
 
@@ -74,10 +107,10 @@ class Demand:
         return float(self.trips.sum())
 
 
-def _reached(graph: Graph, start: Integers, goal: Integers, asked: Flags) -> Flags:
+def _reached(graph: Graph, cost: Floats, start: Integers, goal: Integers, asked: Flags) -> Flags:
     """(k,) of the pairs asked for, whether any path leads there."""
     reached = np.zeros(len(start), bool)
-    finder = Finder(graph, np.ones(len(graph.tail)))
+    finder = Finder(graph, cost)
     order = np.flatnonzero(asked)
     order = order[np.argsort(start[order], kind="stable")]
     for pairs in np.split(order, np.flatnonzero(np.diff(start[order])) + 1):

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from spatial.traffic import bush, sweep
+from spatial.traffic import sweep
 from spatial.traffic.bush import Links
 from spatial.traffic.demand import Demand
 from spatial.traffic.graph import Floats, Graph, Integers
@@ -35,6 +35,14 @@ class Bushes:
         size = (origins, links)
         return cls(np.empty(size, np.int32), np.empty(size), np.zeros(origins, np.int64))
 
+    def by_class(self, kind: Integers, classes: int, links: int) -> Floats:
+        """(k, m) the flow of each class on each link; kind: (o,) the class of each origin."""
+        room = np.arange(self.link.shape[1]) < self.count[:, None]
+        return np.stack([
+            np.bincount(self.link[mine], self.flow[mine], links)
+            for mine in (room & (kind == one)[:, None] for one in range(classes))
+        ])  # fmt: skip
+
     def copy(self) -> Self:
         """Bushes of their own, with the same links and flows."""
         return type(self)(self.link.copy(), self.flow.copy(), self.count.copy())
@@ -43,6 +51,8 @@ class Bushes:
 @dataclass(frozen=True)
 class Flows:
     """Flow and cost of each link, (m,) in the graph's order, and how near to equilibrium.
+
+    Of several classes of users the cost is (k, m).
 
     gap: what all trips cost above their shortest paths, as a share of what they cost; of an
     all-or-nothing assignment that is at the flows' own costs. gaps: it after every iteration.
@@ -79,33 +89,30 @@ def equilibrium(
 ) -> Flows:
     """Flows at which every used path of a pair costs the same and no path costs less.
 
-    cost: of the links in the graph's order. Stops at relative gap `gap` or after `most`
-    iterations; `tell` hears of each. start: the bushes of an earlier solution on the same links
-    for the same origins, whatever its costs and trips. Algorithm B (Dial 2006) with the bush
-    updates of Nie (2010).
+    cost: of the links in the graph's order, its base (m,) or of each class of users (k, m). Stops
+    at relative gap `gap` or after `most` iterations; `tell` hears of each. start: bushes on these
+    links for these origins, whatever they carry and however far they reach. Algorithm B (Dial
+    2006) with the bush updates of Nie (2010).
     """
     m, origins = len(graph.tail), len(demand.origin)
     flow, now, slope = np.zeros(m), np.empty(m), np.empty(m)
-    priced = (cost.base, cost.factor, cost.power, flow, now, slope)
+    priced = (np.atleast_2d(cost.base), cost.factor, cost.power, flow, now, slope)
     roads = (graph.tail, graph.head, graph.first)
-    bush.price_all(*priced)
     grown = start.copy() if start else Bushes.empty(origins, m)
     bushes = (grown.link, grown.flow, grown.count)
     everything: tuple[Any, ...] = (
         *roads, graph.through, *priced,
-        demand.origin, demand.first, demand.goal, demand.trips, *bushes,
+        demand.origin, demand.kind, demand.first, demand.goal, demand.trips, *bushes,
     )  # fmt: skip
-    if start is None:
-        sweep.plant(*everything)
+    sweep.plant(*everything)
     gaps: list[float] = []
     while True:
-        above = sweep.measure(*everything)
-        total = float(flow @ now)
+        above, total = sweep.measure(*everything)
         gaps.append(max(0.0, above) / total if total else 0.0)
         tell(len(gaps) - 1, gaps[-1])
         if gaps[-1] <= gap or len(gaps) > most:
-            return Flows(flow, now, tuple(gaps), grown)
+            return Flows(flow, cost.at(flow), tuple(gaps), grown)
         sweep.improve(
             *roads, graph.into, graph.into_first, graph.through, *priced,
-            demand.origin, *bushes, PASSES, max(FINEST, FINER * gaps[-1]),
+            demand.origin, demand.kind, *bushes, PASSES, max(FINEST, FINER * gaps[-1]),
         )  # fmt: skip

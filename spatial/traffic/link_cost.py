@@ -11,7 +11,10 @@ from spatial.traffic.graph import Flags, Floats, Integers
 
 @dataclass(frozen=True)
 class LinkCost:
-    """cost = base + factor * flow ** power, each (m,)."""
+    """cost = base + factor * flow ** power, each (m,); of k classes of users the base is (k, m).
+
+    Where the base is infinite, a link is closed to a class.
+    """
 
     base: Floats
     factor: Floats
@@ -42,7 +45,7 @@ class LinkCost:
         return cls(time + extra + np.where(congested & ~rises, time * b, 0.0), factor, power)
 
     def at(self, flow: Floats) -> Floats:
-        """(m,) the cost of each link."""
+        """(m,) the cost of each link; (k, m) to each class."""
         return self.base + self.factor * flow**self.power
 
     def slope(self, flow: Floats) -> Floats:
@@ -52,10 +55,21 @@ class LinkCost:
             risen = np.where((flow > 0) | (lower >= 0), flow**lower, 0.0)
         return np.asarray(self.factor * self.power * risen)
 
-    def integral(self, flow: Floats) -> float:
-        """The sum over links of the cost integrated from no flow: Beckmann's objective."""
+    def integral(self, flow: Floats, by_class: Floats | None = None) -> float:
+        """The sum over links of the cost integrated from no flow: Beckmann's objective.
+
+        by_class: (k, m) the flow of each class, where there are several.
+        """
         higher = self.power + 1
-        return float(np.sum(self.base * flow + self.factor * flow**higher / higher))
+        return self._fixed(flow, by_class) + float(np.sum(self.factor * flow**higher / higher))
+
+    def total(self, flow: Floats, by_class: Floats | None = None) -> float:
+        """What all trips cost together."""
+        return self._fixed(flow, by_class) + float(np.sum(self.factor * flow ** (self.power + 1)))
+
+    def _fixed(self, flow: Floats, by_class: Floats | None) -> float:
+        given = flow if by_class is None or self.base.ndim == 1 else by_class
+        return float(np.sum(np.where(given > 0, self.base, 0.0) * given))
 
     def marginal(self) -> Self:
         """What one more vehicle costs all: an equilibrium of these is the system's optimum."""

@@ -12,29 +12,50 @@ from spatial.traffic.shortest import tree
 def plant(
     tail: Integers, head: Integers, first: Integers, through: Flags,
     base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats,
-    origins: Integers, start: Integers, goal: Integers, trips: Floats,
+    origins: Integers, kind: Integers, start: Integers, goal: Integers, trips: Floats,
     link: Links, flow: Floats, count: Integers,
 ) -> None:  # fmt: skip
-    """Give every origin the tree of its shortest paths as its bush, loaded with its trips.
+    """Let every origin's bush reach all that it can, by shortest paths where it does not yet.
 
-    Each origin already meets the flow of those before it.
+    Each origin meets the flow of those before it, and what the bushes carry already. Links whose
+    tail a bush no longer reaches are dropped from it.
     """
     n, m = len(through), len(tail)
     low, high, need, key = np.empty(n), np.empty(n), np.empty(n), np.empty(m + 1)
     via, queue, heap = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(m + 1, np.int64)
     short, long, rank = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    inside, now = np.empty(n, np.bool_), -1
     for r in range(len(origins)):
+        for k in range(count[r]):
+            x[link[r, k]] += flow[r, k]
+    for r in range(len(origins)):
+        if kind[r] != now:
+            now = kind[r]
+            price_all(base[now], factor, power, x, cost, slope)
+        for v in range(n):
+            inside[v] = v == origins[r]
+        used = 0
+        for k in range(count[r]):
+            a = link[r, k]
+            x[a] = max(0.0, x[a] - flow[r, k])
+            if inside[tail[a]] and cost[a] < np.inf:
+                inside[head[a]] = True
+                link[r, used], flow[r, used] = a, flow[r, k]
+                used += 1
+            price(base[now], factor, power, x[a], a, cost, slope)
         size = tree(first, head, cost, through, origins[r], np.inf, low, via, queue, heap, key)
         for q in range(1, size):
-            link[r, q - 1], flow[r, q - 1] = via[queue[q]], 0.0
-        count[r] = size - 1
+            if not inside[queue[q]]:
+                link[r, used], flow[r, used] = via[queue[q]], 0.0
+                used += 1
+        count[r] = used
         labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
         settle(tail, head, link, flow, count, r, start, goal, trips, short, need)
         for k in range(count[r]):
             a = link[r, k]
             if flow[r, k] > 0.0:
                 x[a] += flow[r, k]
-                price(base, factor, power, x[a], a, cost, slope)
+                price(base[now], factor, power, x[a], a, cost, slope)
 
 
 @njit(cache=True, nogil=True)
@@ -42,7 +63,8 @@ def improve(
     tail: Integers, head: Integers, first: Integers, into: Integers, into_first: Integers,
     through: Flags,
     base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats,
-    origins: Integers, link: Links, flow: Floats, count: Integers, passes: int, least: float,
+    origins: Integers, kind: Integers, link: Links, flow: Floats, count: Integers,
+    passes: int, least: float,
 ) -> None:  # fmt: skip
     """Renew every bush and even it out; then even out all of them again, `passes` times at most.
 
@@ -53,8 +75,11 @@ def improve(
     short, long, rank = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     degree, queue = np.empty(n, np.int64), np.empty(n, np.int64)
     for turn in range(passes + 1):
-        uneven = False
+        uneven, now = False, -1
         for r in range(len(origins)):
+            if kind[r] != now:
+                now = kind[r]
+                price_all(base[now], factor, power, x, cost, slope)
             labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
             if turn == 0:
                 renew(
@@ -71,7 +96,7 @@ def improve(
             if widest > least:
                 uneven = True
                 shift(
-                    tail, head, base, factor, power, x, cost, slope, link, flow, count, r,
+                    tail, head, base[now], factor, power, x, cost, slope, link, flow, count, r,
                     low, high, short, long, rank,
                 )  # fmt: skip
         if not uneven and turn > 0:
@@ -82,27 +107,35 @@ def improve(
 def measure(
     tail: Integers, head: Integers, first: Integers, through: Flags,
     base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats,
-    origins: Integers, start: Integers, goal: Integers, trips: Floats,
+    origins: Integers, kind: Integers, start: Integers, goal: Integers, trips: Floats,
     link: Links, flow: Floats, count: Integers,
-) -> float:  # fmt: skip
-    """Add up exact link flows from the bushes; return what all trips cost above shortest paths."""
+) -> tuple[float, float]:  # fmt: skip
+    """Add up exact link flows; what all trips cost above shortest paths, and what they cost."""
     n = len(through)
     low, high, need = np.empty(n), np.empty(n), np.empty(n)
     short, long, rank = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     queue, waits = np.empty(n, np.int64), np.empty(n, np.bool_)
-    for a in range(len(x)):
-        x[a] = 0.0
+    carried, now = np.zeros(len(x)), -1
     for r in range(len(origins)):
+        if kind[r] != now:
+            now = kind[r]
+            price_all(base[now], factor, power, x, cost, slope)
         labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
         settle(tail, head, link, flow, count, r, start, goal, trips, short, need)
         for k in range(count[r]):
-            x[link[r, k]] += flow[r, k]
-    price_all(base, factor, power, x, cost, slope)
-    total = 0.0
+            carried[link[r, k]] += flow[r, k]
+    x[:] = carried
+    above, total, now = 0.0, 0.0, -1
     for r in range(len(origins)):
+        if kind[r] != now:
+            now = kind[r]
+            price_all(base[now], factor, power, x, cost, slope)
         labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
-        total += excess(
+        for k in range(count[r]):
+            if flow[r, k] > 0.0:
+                total += flow[r, k] * cost[link[r, k]]
+        above += excess(
             tail, head, first, through, cost, link, flow, count, r, origins[r],
             low, rank, queue, waits,
         )  # fmt: skip
-    return total
+    return above, total

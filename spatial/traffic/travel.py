@@ -35,8 +35,8 @@ class Roads:
     @classmethod
     def of(cls, rows: pd.DataFrame, shape: npt.NDArray[Any]) -> Self:
         """From the links of a network and their lines; raises Invalid for what is missing."""
-        if shapely.is_missing(shape).any() or not len(shape):
-            raise Invalid("the network's links need their lines: make it with 'network'")
+        if not len(shape):
+            raise Invalid("the network holds no links at this moment")
         start, end = tables.ends(rows)
         minutes, length = tables.numbers(rows, tables.TIME), tables.numbers(rows, tables.LENGTH)
         for values in (minutes, length):
@@ -46,9 +46,7 @@ class Roads:
         if "first_thru_node" in rows:
             graph = graph.stopping_before(tables.first_through(rows))
         shape = shape[graph.order]
-        place = np.empty((len(graph.node), 2))
-        place[graph.tail] = shapely.get_coordinates(shapely.get_point(shape, 0))
-        place[graph.head] = shapely.get_coordinates(shapely.get_point(shape, -1))
+        place = node_places(graph, shape)
         fid = np.asarray(rows["fid"], np.int64)
         order = graph.order
         return cls(graph, fid[order], minutes[order], length[order], shape, place)
@@ -72,6 +70,16 @@ class Roads:
         parts = [shapely.get_coordinates(one) for one in self.shape[links]]
         points = np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
         return shapely.LineString(points)
+
+
+def node_places(graph: Graph, shape: npt.NDArray[Any]) -> Floats:
+    """(n, 2) where the nodes are, from the lines of the links in the graph's order."""
+    if shapely.is_missing(shape).any():
+        raise Invalid("the network's links need their lines: make it with 'network'")
+    place = np.empty((len(graph.node), 2))
+    place[graph.tail] = shapely.get_coordinates(shapely.get_point(shape, 0))
+    place[graph.head] = shapely.get_coordinates(shapely.get_point(shape, -1))
+    return place
 
 
 def chain(roads: Roads, stops: Sequence[int], by: str) -> list[Integers]:

@@ -70,6 +70,29 @@ def test_files_become_layers_and_flows(database, files, tmp_path):
         assert len(catalogue.layers(tx.pg, OWNER)) == 3
 
 
+def test_selected_links_and_a_start(database, files, tmp_path):
+    """Of Braess' six vehicles two pass the shortcut: a third of those on the first link."""
+    layers = loaded(database, settings({}, data_dir=tmp_path), registry.find("assignment"), files)
+    base = assign(database, **layers, gap=1e-12, select="4")
+    outputs = base.document()["outputs"]
+    flows = read_frame(database, outputs["layer"], AsOf(), OWNER)
+    assert list(flows["selected"]) == pytest.approx([2, 0, 0, 2, 2])
+    pairs = read_frame(database, outputs["selected"], AsOf(), OWNER)
+    assert pairs[["origin", "destination", "trips"]].iloc[0].tolist() == pytest.approx([1, 2, 2])
+    network = f"{layers['network']}?filter=fid <> 4"
+    shut = assign(database, network=network, trips=layers["trips"], start=outputs["layer"])
+    assert shut.status == "successful", shut.message
+    summary = shut.document()["summary"]
+    assert summary["warm"]
+    assert summary["tstt"] == pytest.approx(498)
+    for wrong, message in (
+        ({"select": "9"}, "no link with one of the fids"),
+        ({"start": layers["trips"]}, "is no result of an assignment"),
+        ({"select": "4", "method": "frank-wolfe"}, "only the method 'bush' tells"),
+    ):
+        assert message in assign(database, **layers, **wrong).message
+
+
 @pytest.mark.parametrize("method", ["all-or-nothing", "frank-wolfe", "conjugate", "bi-conjugate"])
 def test_every_method(database, files, tmp_path, method):
     layers = loaded(database, settings({}, data_dir=tmp_path), registry.find("assignment"), files)

@@ -7,12 +7,12 @@ from reading import only
 
 from spatial.errors import Invalid
 from spatial.traffic import tables
-from spatial.traffic.assignment import certificate, imbalance
 from spatial.traffic.demand import INTRAZONAL, NO_DESTINATION, NO_ORIGIN, UNREACHABLE, Demand
 from spatial.traffic.equilibrium import equilibrium
 from spatial.traffic.frank_wolfe import by_links, on_free_roads
 from spatial.traffic.graph import Graph
 from spatial.traffic.link_cost import LinkCost
+from spatial.traffic.proof import certificate, imbalance
 
 FILES = {
     "Braess": ("Braess-Example", "Braess"),
