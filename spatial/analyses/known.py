@@ -28,6 +28,7 @@ import spatial.land_use.zonal_statistics
 import spatial.traffic.accessibility
 import spatial.traffic.assignment
 import spatial.traffic.centrality
+import spatial.traffic.impact
 import spatial.traffic.network
 import spatial.traffic.paths
 import spatial.traffic.service_area

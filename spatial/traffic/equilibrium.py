@@ -19,6 +19,8 @@ PASSES = 10
 #: Paths are evened out to this share of the gap that is left.
 FINER = 0.01
 FINEST = 1e-15
+#: From a start, bushes are left alone whose own gap is at most this share of the whole.
+SPARED = 0.03
 
 
 @dataclass(frozen=True)
@@ -106,13 +108,17 @@ def equilibrium(
     )  # fmt: skip
     sweep.plant(*everything)
     gaps: list[float] = []
+    spared = SPARED if start else 0.0
+    above, total = np.zeros(origins), np.zeros(origins)
+    measured = (*everything, above, total)
     while True:
-        above, total = sweep.measure(*everything)
-        gaps.append(max(0.0, above) / total if total else 0.0)
+        sweep.measure(*measured)
+        gaps.append(max(0.0, float(above.sum())) / float(total.sum()) if total.any() else 0.0)
         tell(len(gaps) - 1, gaps[-1])
         if gaps[-1] <= gap or len(gaps) > most:
             return Flows(flow, cost.at(flow), tuple(gaps), grown)
         sweep.improve(
             *roads, graph.into, graph.into_first, graph.through, *priced,
             demand.origin, demand.kind, *bushes, PASSES, max(FINEST, FINER * gaps[-1]),
+            above <= spared * gaps[-1] * total,
         )  # fmt: skip

@@ -34,28 +34,32 @@ def plant(
             price_all(base[now], factor, power, x, cost, slope)
         for v in range(n):
             inside[v] = v == origins[r]
-        used = 0
+        used, held = 0, 1
         for k in range(count[r]):
             a = link[r, k]
             x[a] = max(0.0, x[a] - flow[r, k])
             if inside[tail[a]] and cost[a] < np.inf:
-                inside[head[a]] = True
+                if not inside[head[a]]:
+                    inside[head[a]] = True
+                    held += 1
                 link[r, used], flow[r, used] = a, flow[r, k]
                 used += 1
-            price(base[now], factor, power, x[a], a, cost, slope)
-        size = tree(first, head, cost, through, origins[r], np.inf, low, via, queue, heap, key)
-        for q in range(1, size):
-            if not inside[queue[q]]:
-                link[r, used], flow[r, used] = via[queue[q]], 0.0
-                used += 1
-        count[r] = used
+        whole = held == n and used == count[r]
+        if not whole:
+            size = tree(first, head, cost, through, origins[r], np.inf, low, via, queue, heap, key)
+            for q in range(1, size):
+                if not inside[queue[q]]:
+                    link[r, used], flow[r, used] = via[queue[q]], 0.0
+                    used += 1
+            count[r] = used
         labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
         settle(tail, head, link, flow, count, r, start, goal, trips, short, need)
         for k in range(count[r]):
             a = link[r, k]
             if flow[r, k] > 0.0:
                 x[a] += flow[r, k]
-                price(base[now], factor, power, x[a], a, cost, slope)
+                if not whole:
+                    price(base[now], factor, power, x[a], a, cost, slope)
 
 
 @njit(cache=True, nogil=True)
@@ -64,11 +68,12 @@ def improve(
     through: Flags,
     base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats,
     origins: Integers, kind: Integers, link: Links, flow: Floats, count: Integers,
-    passes: int, least: float,
+    passes: int, least: float, even: Flags,
 ) -> None:  # fmt: skip
-    """Renew every bush and even it out; then even out all of them again, `passes` times at most.
+    """Renew bushes and even them out; then those that were uneven again, `passes` times at most.
 
     least: the share of a path's cost by which paths may differ before flow is shifted again.
+    even: (o,) which bushes to leave as they are; overwritten.
     """
     n, m = len(through), len(tail)
     low, high, carried = np.empty(n), np.empty(n), np.empty(m)
@@ -77,6 +82,8 @@ def improve(
     for turn in range(passes + 1):
         uneven, now = False, -1
         for r in range(len(origins)):
+            if even[r]:
+                continue
             if kind[r] != now:
                 now = kind[r]
                 price_all(base[now], factor, power, x, cost, slope)
@@ -93,13 +100,14 @@ def improve(
             for v in range(n):
                 if rank[v] > 0 and long[v] >= 0 and high[v] - low[v] > widest * high[v]:
                     widest = (high[v] - low[v]) / high[v]
-            if widest > least:
+            even[r] = widest <= least
+            if not even[r]:
                 uneven = True
                 shift(
                     tail, head, base[now], factor, power, x, cost, slope, link, flow, count, r,
                     low, high, short, long, rank,
                 )  # fmt: skip
-        if not uneven and turn > 0:
+        if not uneven:
             break
 
 
@@ -108,9 +116,9 @@ def measure(
     tail: Integers, head: Integers, first: Integers, through: Flags,
     base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats,
     origins: Integers, kind: Integers, start: Integers, goal: Integers, trips: Floats,
-    link: Links, flow: Floats, count: Integers,
-) -> tuple[float, float]:  # fmt: skip
-    """Add up exact link flows; what all trips cost above shortest paths, and what they cost."""
+    link: Links, flow: Floats, count: Integers, above: Floats, total: Floats,
+) -> None:  # fmt: skip
+    """Add up exact link flows; what each origin's trips cost above shortest paths, and cost."""
     n = len(through)
     low, high, need = np.empty(n), np.empty(n), np.empty(n)
     short, long, rank = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
@@ -125,17 +133,17 @@ def measure(
         for k in range(count[r]):
             carried[link[r, k]] += flow[r, k]
     x[:] = carried
-    above, total, now = 0.0, 0.0, -1
+    now = -1
     for r in range(len(origins)):
         if kind[r] != now:
             now = kind[r]
             price_all(base[now], factor, power, x, cost, slope)
         labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
+        total[r] = 0.0
         for k in range(count[r]):
             if flow[r, k] > 0.0:
-                total += flow[r, k] * cost[link[r, k]]
-        above += excess(
+                total[r] += flow[r, k] * cost[link[r, k]]
+        above[r] = excess(
             tail, head, first, through, cost, link, flow, count, r, origins[r],
             low, rank, queue, waits,
         )  # fmt: skip
-    return above, total

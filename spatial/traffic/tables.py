@@ -21,11 +21,15 @@ _DEFAULTS: Mapping[str, float] = {"b": 0.15, "power": 4.0, "toll": 0.0}
 
 @dataclass(frozen=True)
 class LinkTable:
-    """The links of a layer, (m,) each in its order; `first_through` as the layer tells it."""
+    """The links of a layer, (m,) each in its order; `first_through` as the layer tells it.
+
+    time: what they take; cost: with tolls and distance.
+    """
 
     start: Integers
     end: Integers
     capacity: Floats
+    time: LinkCost
     cost: LinkCost
     first_through: int
 
@@ -49,21 +53,22 @@ def links(rows: pd.DataFrame, toll_weight: float = 0.0, distance_weight: float =
     """
     if rows.empty:
         raise Invalid("the network holds no links at this moment")
-    told = [
+    b, power, toll = (
         numbers(rows, (name,)) if name in rows else np.full(len(rows), value)
         for name, value in _DEFAULTS.items()
-    ]
-    b, power, toll = told
+    )
     extra = toll_weight * toll
     if distance_weight:
         extra = extra + distance_weight * numbers(rows, LENGTH)
     capacity = numbers(rows, ("capacity",))
     start, end = ends(rows)
+    told = numbers(rows, TIME), b, capacity, power
     return LinkTable(
         start=start,
         end=end,
         capacity=capacity,
-        cost=LinkCost.bpr(numbers(rows, TIME), b, capacity, power, extra),
+        time=LinkCost.bpr(*told, np.zeros(len(rows))),
+        cost=LinkCost.bpr(*told, extra),
         first_through=first_through(rows),
     )
 
