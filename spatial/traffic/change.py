@@ -1,9 +1,6 @@
 """Two equilibria compared: what a plan, a flood or a closure does to links and junctions."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from spatial.traffic import tables
@@ -61,10 +58,10 @@ def junctions_compared(links: pd.DataFrame) -> pd.DataFrame:
     return into.rename_axis("node").reset_index()
 
 
-def worsened(levels_before: npt.NDArray[Any], levels_after: npt.NDArray[Any]) -> int:
-    """How many links fall to a lower level of service."""
-    pairs = zip(levels_before, levels_after, strict=True)
-    return sum(1 for one, other in pairs if one and other and other > one)
+def worsened(rows: pd.DataFrame) -> int:
+    """How many of the links compared fall to a lower level of service."""
+    known = rows[["level", "level_after"]].dropna()
+    return int((known["level_after"].astype(str) > known["level"].astype(str)).sum())
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

@@ -198,7 +198,7 @@ def _compared(
             "tstt": tstt,
             "relative_gap": [base.gap, found.gap],
             "iterations": [len(base.gaps) - 1, len(found.gaps) - 1],
-            "worse_links": worsened(rows["level"].to_numpy(), rows["level_after"].to_numpy()),
+            "worse_links": worsened(rows),
             "worst_links": _worst(rows, "link", "minutes_change", "flow_after"),
             "worst_junctions": _worst(nodes, "node", "delay_change"),
         },

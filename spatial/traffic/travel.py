@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from spatial.errors import Invalid
 from spatial.traffic import tables
 from spatial.traffic.graph import Floats, Graph, Integers
 from spatial.traffic.shortest import Finder
+
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Roads:
         if "first_thru_node" in rows:
             graph = graph.stopping_before(tables.first_through(rows))
         shape = shape[graph.order]
+        alone = shapely.get_num_geometries(shape) == 1
+        shape = np.where(alone, shapely.get_geometry(shape, 0), shape)
         place = node_places(graph, shape)
         fid = np.asarray(rows["fid"], np.int64)
         order = graph.order
@@ -76,9 +80,12 @@ def node_places(graph: Graph, shape: npt.NDArray[Any]) -> Floats:
     """(n, 2) where the nodes are, from the lines of the links in the graph's order."""
     if shapely.is_missing(shape).any():
         raise Invalid("the network's links need their lines: make it with 'network'")
+    points, line = shapely.get_coordinates(shape, return_index=True)
+    begins, ends = (np.searchsorted(line, np.arange(len(shape)), side) for side in _SIDES)
+    if (begins == ends).any():
+        raise Invalid("a link of the network has an empty line")
     place = np.empty((len(graph.node), 2))
-    place[graph.tail] = shapely.get_coordinates(shapely.get_point(shape, 0))
-    place[graph.head] = shapely.get_coordinates(shapely.get_point(shape, -1))
+    place[graph.tail], place[graph.head] = points[begins], points[ends - 1]
     return place
 
 
