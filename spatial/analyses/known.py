@@ -2,6 +2,7 @@
 
 import spatial.hydrology.contours
 import spatial.hydrology.fill
+import spatial.hydrology.flood_exposure
 import spatial.hydrology.flow_accumulation
 import spatial.hydrology.flow_direction
 import spatial.hydrology.hand
