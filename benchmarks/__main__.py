@@ -3,6 +3,7 @@
 from benchmarks import (
     areas,
     hydrology,
+    inundation,
     layers,
     live,
     load,
@@ -21,7 +22,7 @@ from benchmarks import (
 
 PARTS = (
     layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, twin, live,
-    mqtt, overlay_job, overlay_memory, overlay, areas,
+    inundation, mqtt, overlay_job, overlay_memory, overlay, areas,
 )  # fmt: skip
 
 
