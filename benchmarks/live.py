@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from base64 import b64decode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import urlsplit
@@ -55,9 +55,9 @@ def send(url: str, secret: str, rate: int, done: Event) -> None:
             time.sleep(max(0.0, due - time.monotonic()))
 
 
-async def listen(url: str, seconds: float, delays: list[float]) -> int:
-    """Delays of what one client is told; returns how many readings it got."""
-    parts, got = urlsplit(url), 0
+async def listen(url: str, seconds: float, delays: list[float]) -> list[tuple[datetime, int]]:
+    """Delays of what one client is told; returns the stamps of it, and how many readings."""
+    parts, got = urlsplit(url), []
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=1 << 26)
     writer.write(b"GET /live HTTP/1.1\r\nHost: city\r\n\r\n")
     end = time.monotonic() + seconds
@@ -69,24 +69,39 @@ async def listen(url: str, seconds: float, delays: list[float]) -> int:
         elif line.startswith(b"data: ") and kind == b"state":
             now = datetime.now(UTC)
             body = decode(b64decode(line[6:]))
-            delays.append((now - parse_instant(body.head["known_at"], UTC)).total_seconds())
-            got += len(body.values)
+            stamp = parse_instant(body.head["known_at"], UTC)
+            delays.append((now - stamp).total_seconds())
+            got.append((stamp, len(body.values)))
     writer.close()
     return got
 
 
-async def everybody(url: str, clients: int, seconds: float) -> tuple[list[float], list[int]]:
+type Told = list[list[tuple[datetime, int]]]
+
+
+async def everybody(url: str, clients: int, seconds: float) -> tuple[list[float], Told]:
     delays: list[float] = []
     got = await asyncio.gather(*(listen(url, seconds, delays) for _ in range(clients)))
     return delays, got
+
+
+def committed(database: Database, start: datetime, end: datetime) -> int:
+    """How many readings were committed with stamps within (start, end]."""
+    with database.begin() as tx:
+        row = tx.pg.execute(
+            "SELECT coalesce(sum(accepted), 0) FROM city.batch WHERE recorded > %s AND"
+            " recorded <= %s",
+            [start, end],
+        ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def main(clients: int = 20, seconds: float = 8, rate: int = 10_000) -> None:
     data = Path(tempfile.mkdtemp(prefix="citytwin-live-"))
     data.chmod(0o711)
     command = [sys.executable, "-m", "citytwin"]
-    start = ["up", "--no-sample", "--detach", "--port", str(PORT), "--data", str(data)]
-    subprocess.run([*command, *start], check=True)
+    up = ["up", "--no-sample", "--detach", "--port", str(PORT), "--data", str(data)]
+    subprocess.run([*command, *up], check=True)
     url = f"http://127.0.0.1:{PORT}/"
     try:
         with Cluster.open(data) as cluster:
@@ -95,15 +110,21 @@ def main(clients: int = 20, seconds: float = 8, rate: int = 10_000) -> None:
             secret, done = token.create(database, "write", subject="bench"), Event()
             sender = Thread(target=send, args=(url, secret, rate, done))
             sender.start()
-            delays, got = asyncio.run(everybody(url, clients, seconds))
+            # what the first keyframe holds, and what is under way at the end, is not counted
+            start = datetime.now(UTC) + timedelta(seconds=2)
+            end = start + timedelta(seconds=seconds)
+            delays, got = asyncio.run(everybody(url, clients, seconds + 4))
             done.set()
             sender.join()
+            sent = committed(database, start, end) / seconds
             database.close()
     finally:
         subprocess.run([*command, "down", "--data", str(data)], check=True)
         shutil.rmtree(data, ignore_errors=True)
     p50, p95, most = np.percentile(delays, [50, 95, 100])
-    print(f"{clients} clients, {np.mean(got) / seconds:,.0f} readings/s each:", end=" ")
+    each = [sum(n for stamp, n in told if start < stamp <= end) / seconds for told in got]
+    print(f"{clients} clients, {sent:,.0f} readings/s committed, {min(each):,.0f} to", end=" ")
+    print(f"{max(each):,.0f} told to each:", end=" ")
     print(f"p50 {p50:.2f} s, p95 {p95:.2f} s, most {most:.2f} s")
 
 
