@@ -16,6 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -33,6 +34,8 @@ from spatial.errors import CityError, Conflict, Misconfigured, Unavailable
 from spatial.postgres import cluster
 from spatial.postgres.cluster import Cluster
 from tiles.keep import keep
+from twin_model.alerts.engine import Engine
+from twin_model.alerts.notes import escalate
 from twin_model.tend import tend, tidy
 
 LOG = logging.getLogger("citytwin")
@@ -115,6 +118,7 @@ def _helpers(
         ),
         Thread(target=_clock, args=(database, chosen, stop), name="clock"),
         Thread(target=_tend, args=(database, stop), name="twin"),
+        Thread(target=_watch, args=(database, chosen, stop), name="alerts"),
         Thread(target=keep, args=(database, stop), name="tiles"),
         Thread(target=_announce, args=(chosen, stop, say), name="announce"),
     ]
@@ -174,6 +178,19 @@ def _tend(database: Database, stop: Event) -> None:
             LOG.warning("the twin waits: %s", error)
         except Exception:
             LOG.exception("the twin is not tended")  # but will be, in the next round
+
+
+def _watch(database: Database, chosen: Settings, stop: Event) -> None:
+    """Judge readings by the rules as they come."""
+    engine = Engine(database, ZoneInfo(chosen.timezone))
+    while not stop.wait(TEND_S):
+        try:
+            engine.cycle()
+            escalate(database)
+        except CityError as error:
+            LOG.warning("alerts wait: %s", error)
+        except Exception:
+            LOG.exception("the rules are not judged")  # but will be, in the next round
 
 
 def _subscribe(database: Database, chosen: Settings, stop: Event) -> None:

@@ -111,6 +111,31 @@ def rule(grant: Grant, layer: Guarded, *, writing: bool = False) -> sql.Composab
     return sql.SQL("{} LIKE ANY (ARRAY[{}])").format(sql.Identifier(layer.area_field), prefixes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of a fixed table that are of one class, with their area in a column."""
+
+    name: str
+    access: Access
+    area: None = None
+    area_field: str = "area"
+
+
+def row_rule(grant: Grant, table: str, *, writing: bool = False) -> sql.Composable:
+    """The access rule of a fixed table whose rows carry their own `access` and `area`.
+
+    `table` is what a grant's layers name it by.
+    """
+    return sql.SQL("({})").format(
+        sql.SQL(" OR ").join(
+            sql.SQL("access = {} AND {}").format(
+                str(one), rule(grant, _Rows(table, one), writing=writing)
+            )
+            for one in CLASSES
+        )
+    )
+
+
 def visible(grant: Grant, layer: Guarded) -> bool:
     """Whether any row of the layer, or the raster, could be seen."""
     return rule(grant, layer) != NOBODY

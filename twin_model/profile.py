@@ -56,8 +56,7 @@ def stretches(
     """
     local = at + _offset(at, zone)
     start = at - local % every_us
-    # 1970 began on a Thursday
-    hour = (local // HOUR_US + 3 * 24) % HOURS
+    hour = _hour(local)
     order = np.lexsort((start, series))
     series, start, hour = series[order], start[order], hour[order]
     first = _firsts(series, start)
@@ -94,6 +93,17 @@ def profile(of: Stretches) -> Profile:
         quantiles,
         NORMAL * _quantile(apart, first, size, 0.5),
     )
+
+
+def hour_of_week(at: Column, zone: ZoneInfo) -> Column:
+    """0 on Monday at midnight to 167, in local time, of microseconds since 1970."""
+    return _hour(at + _offset(at, zone))
+
+
+def _hour(local: Column) -> Column:
+    # 1970 began on a Thursday
+    hour: Column = (local // HOUR_US + 3 * 24) % HOURS
+    return hour
 
 
 def _offset(at: Column, zone: ZoneInfo) -> Column:

@@ -1,0 +1,1 @@
+"""Alerts: rules as data, what they make of readings, and what people do about it."""

@@ -1,0 +1,1 @@
+"""Cases: what was reported, whose it is, until when, and what became of it."""
