@@ -9,6 +9,7 @@ from benchmarks import (
     load,
     load_memory,
     mqtt,
+    operations,
     overlay,
     overlay_job,
     overlay_memory,
@@ -21,7 +22,7 @@ from benchmarks import (
 )
 
 PARTS = (
-    layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, twin, live,
+    layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, twin, operations, live,
     inundation, mqtt, overlay_job, overlay_memory, overlay, areas,
 )  # fmt: skip
 

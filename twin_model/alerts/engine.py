@@ -80,11 +80,12 @@ class Engine:
         known_at = known_at or now
         begun = [one for one in rules.believed(pg) if one.since <= now]
         held = [one for one in begun if one.end is None or one.end > now]
+        over = [one for one in begun if one.end is not None and one.end <= now]
         memory, fresh, new = self._remember(pg, generation, held)
         found = NO_READINGS
         if upto is not None and known_at > upto:
             found = newest(recorded_between(pg, upto, known_at))
-        happened = ledger.ends(pg, [one for one in begun if one not in held])
+        happened = ledger.ends(pg, over)
         said, late = self._judge(memory, found, fresh, packed.micros(now))
         happened += said
         again = list(self._again(pg, memory, fresh, late, packed.micros(now), known_at))

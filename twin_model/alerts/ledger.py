@@ -103,11 +103,18 @@ def append(pg: Pg, stamp: datetime, happened: Sequence[Revision]) -> list[int]:
     return ids
 
 
-def revise(pg: Pg, stamp: datetime, revisions: Iterable[Revision]) -> list[int]:
+def revise(pg: Pg, stamp: datetime, revisions: Sequence[Revision]) -> list[int]:
     """Make the ledger say these changes and no others; returns the ids of alerts that changed."""
     ids: list[int] = []
+    known = set(
+        pg.execute(
+            "SELECT DISTINCT rule_id, asset_id FROM city.alert WHERE rule_id = ANY(%s)",
+            [list({one.version.id for one in revisions})],
+        ).fetchall()
+    )
     for one in revisions:
-        ids += _revise(pg, stamp, one)
+        if one.changes or (one.version.id, one.asset) in known:
+            ids += _revise(pg, stamp, one)
     return ids
 
 
