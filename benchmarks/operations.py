@@ -79,9 +79,8 @@ def cycles(database: Database) -> None:
                 ],
             )  # fmt: skip
     engine, rng = Engine(database), np.random.default_rng(2)
-    print(
-        f"first cycle, {RULES} rules and {SERIES} series: {seconds(lambda: engine.cycle(start)):.2f} s"
-    )
+    first = seconds(lambda: engine.cycle(start))
+    print(f"first cycle, {RULES} rules and {SERIES} series: {first:.2f} s")
     names = pa.array([f"thing-{n}" for n in range(SERIES)])
     taken, events = [], 0
     for n in range(6):
