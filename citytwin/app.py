@@ -20,10 +20,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from citytwin import (
+    alerts,
     archives,
+    cases,
     catalogue_pages,
     fonts,
     health,
+    incidents,
     live,
     maps,
     qgis,
@@ -66,6 +69,9 @@ def application(database: Database, chosen: Settings) -> Starlette:
         *archives.routes,
         *qgis.routes,
         *twin.routes,
+        *alerts.routes,
+        *cases.routes,
+        *incidents.routes,
         *live.routes,
         *sensorthings.routes,
         *catalogue_pages.routes,

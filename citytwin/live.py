@@ -26,10 +26,11 @@ from spatial.errors import Denied, Invalid, Unavailable
 from spatial.grant import Grant
 from spatial.token import verify
 from twin_model.audience import Audience, Filter
-from twin_model.events import Change, Event
+from twin_model.events import Change, Event, Notice
 from twin_model.feed import Feed
 
 HEARTBEAT_S = 10.0
+_KINDS: dict[type, str] = {Change: "change", Notice: "notice"}
 MOST_CLIENTS = 2_000
 MOST_READERS = 3
 HEADERS = {
@@ -99,8 +100,8 @@ class Live:
                 if told is None:
                     told = await run_in_threadpool(audience.told, event)
                 if told:
-                    kind = "change" if isinstance(event, Change) else "state"
-                    yield _text(kind, event.cursor, told if kind == "change" else b64encode(told))
+                    kind = _KINDS.get(type(event), "state")
+                    yield _text(kind, event.cursor, b64encode(told) if kind == "state" else told)
             cursor = max(cursor, last)
             try:
                 await asyncio.wait_for(moved.wait(), HEARTBEAT_S)

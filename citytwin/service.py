@@ -36,6 +36,8 @@ from spatial.postgres.cluster import Cluster
 from tiles.keep import keep
 from twin_model.alerts.engine import Engine
 from twin_model.alerts.notes import escalate
+from twin_model.cases.hand_over import hand_over
+from twin_model.incidents.fold import fold
 from twin_model.tend import tend, tidy
 
 LOG = logging.getLogger("citytwin")
@@ -187,6 +189,8 @@ def _watch(database: Database, chosen: Settings, stop: Event) -> None:
         try:
             engine.cycle()
             escalate(database)
+            fold(database)
+            hand_over(database)
         except CityError as error:
             LOG.warning("alerts wait: %s", error)
         except Exception:

@@ -112,13 +112,13 @@ def rule(grant: Grant, layer: Guarded, *, writing: bool = False) -> sql.Composab
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
-    """Rows of a fixed table that are of one class, with their area in a column."""
+class Rows:
+    """Rows of a fixed table that are of one class: of one area, or each with its own."""
 
     name: str
     access: Access
-    area: None = None
-    area_field: str = "area"
+    area: str | None = None
+    area_field: str | None = None
 
 
 def row_rule(grant: Grant, table: str, *, writing: bool = False) -> sql.Composable:
@@ -129,7 +129,7 @@ def row_rule(grant: Grant, table: str, *, writing: bool = False) -> sql.Composab
     return sql.SQL("({})").format(
         sql.SQL(" OR ").join(
             sql.SQL("access = {} AND {}").format(
-                str(one), rule(grant, _Rows(table, one), writing=writing)
+                str(one), rule(grant, Rows(table, one, area_field="area"), writing=writing)
             )
             for one in CLASSES
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import orjson
@@ -12,12 +13,12 @@ import orjson
 from spatial import catalogue, changes, history
 from spatial.asof import MAIN, AsOf, format_instant
 from spatial.database import Database, Pg
-from spatial.grant import EVERYBODY, Grant, rule
+from spatial.grant import EVERYBODY, Access, Grant, Rows, rule, visible
 from spatial.layer import Box, Layer
 from spatial.moment import Moment, resolve
 from spatial.query import Reading, snapshot
 from twin_model import values as newest
-from twin_model.events import Change, Event, Places, words
+from twin_model.events import Change, Event, Notice, Places, words
 from twin_model.packed import Column
 from twin_model.presence import Wanted, present
 from twin_model.roll import Roll, roll
@@ -80,7 +81,7 @@ class Audience:
         sight = self._sight
         stale = sight is None or (
             event.cursor > sight.cursor
-            if isinstance(event, Change)
+            if isinstance(event, Change | Notice)
             else event.edition > sight.roll.edition
         )
         if sight is None or stale:
@@ -88,6 +89,8 @@ class Audience:
                 sight = self._sight = self._look(pg)
         if isinstance(event, Change):
             return self._change(event, sight)
+        if isinstance(event, Notice):
+            return self._notice(event, sight)
         values = self._within(event.values, event.been, sight)
         if not len(values):
             return b""
@@ -157,6 +160,23 @@ class Audience:
                     return b""
         told = {"cursor": event.cursor, "at": format_instant(event.at), "layer": layer.name}
         return orjson.dumps(told | {"cells": cells})
+
+    def _notice(self, event: Notice, sight: _Sight) -> bytes:
+        """What of a notice is for these eyes: by asset, or by the class and area of an item."""
+        seen = set(sight.roll.asset_id[sight.fixed].tolist())
+        items = [
+            {name: value for name, value in one.items() if name != "asset"}
+            for one in event.items
+            if (one["asset"] in seen if "asset" in one else self._may(event.kind, one))
+        ]
+        if not items and event.items:
+            return b""
+        told = {"cursor": event.cursor, "at": format_instant(event.at), "kind": event.kind}
+        return orjson.dumps(told | {"items": items})
+
+    def _may(self, kind: str, item: dict[str, Any]) -> bool:
+        rows = Rows(f"{kind}s", Access(item.get("access", "public")), item.get("area"))
+        return visible(self._grant, rows)
 
     def _within(self, values: Values, been: Places, sight: _Sight) -> Values:
         places = sight.roll.places_of(values.series)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +17,13 @@ from twin_model.values import Values
 MOST_READINGS = 100_000
 MOST_ROWS = 5_000
 _LOG = """
-SELECT cursor, at, layer_id, scenario, cells, 0 FROM city.change WHERE cursor > %(after)s
+SELECT cursor, at, layer_id, scenario, cells, 0, NULL::text, NULL::jsonb FROM city.change
+WHERE cursor > %(after)s
 UNION ALL
-SELECT cursor, recorded, NULL, scenario, NULL, accepted FROM city.batch WHERE cursor > %(after)s
+SELECT cursor, recorded, NULL, scenario, NULL, accepted, NULL, NULL FROM city.batch
+WHERE cursor > %(after)s
+UNION ALL
+SELECT cursor, at, NULL, 0, NULL, 0, kind, items FROM city.notice WHERE cursor > %(after)s
 ORDER BY cursor LIMIT %(limit)s
 """
 
@@ -55,7 +60,18 @@ class Delta:
     encoded: dict[str, bytes] = field(default_factory=dict, compare=False)
 
 
-type Event = Change | Delta
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something changed in operations; items as `notices.tell` has them."""
+
+    cursor: int
+    at: datetime
+    kind: str
+    items: list[dict[str, Any]]
+    encoded: dict[str, bytes] = field(default_factory=dict, compare=False)
+
+
+type Event = Change | Delta | Notice
 
 
 def follow(event: Event, where: dict[int, tuple[float, float]]) -> None:
@@ -74,13 +90,17 @@ def read(pg: Pg, after: int) -> list[Event] | None:
         return None
     events: list[Event] = []
     batches: list[tuple[int, datetime]] = []
-    for cursor, at, layer_id, scenario, cells, _ in rows:
-        if layer_id is None:
+    for cursor, at, layer_id, scenario, cells, _, kind, items in rows:
+        if layer_id is None and kind is None:
             batches.append((cursor, at))
             continue
         events += _deltas(pg, batches)
         batches = []
-        events.append(Change(cursor, at, layer_id, scenario, cells))
+        events.append(
+            Change(cursor, at, layer_id, scenario, cells)
+            if kind is None
+            else Notice(cursor, at, kind, items)
+        )
     return events + _deltas(pg, batches)
 
 

@@ -18,7 +18,7 @@ from spatial.database import Database, Pg
 from spatial.errors import CityError
 from spatial.query import snapshot
 from twin_model import events
-from twin_model.events import MOST_READINGS, MOST_ROWS, Change, Event
+from twin_model.events import MOST_READINGS, MOST_ROWS, Delta, Event
 
 LOG = logging.getLogger("citytwin")
 LOOK_S = 0.5
@@ -146,4 +146,4 @@ class Feed:
 
 
 def _size(event: Event) -> int:
-    return 0 if isinstance(event, Change) else len(event.values)
+    return len(event.values) if isinstance(event, Delta) else 0

@@ -3,6 +3,7 @@ from alembic.migration import MigrationContext
 
 import twin_model.alerts.models
 import twin_model.cases.models
+import twin_model.incidents.models
 import twin_model.models  # noqa: F401
 from spatial.database import Database
 from spatial.migrate import head, migrate, revision

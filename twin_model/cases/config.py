@@ -127,4 +127,4 @@ def department_of(assignments: dict[str, Assignment], category: str, area: str) 
         if category.startswith(one.category) and area.startswith(one.area)
     ]
     best = max(fitting, key=lambda one: (len(one.category), len(one.area)), default=None)
-    return best and best.department
+    return best.department if best else None

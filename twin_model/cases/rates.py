@@ -79,7 +79,7 @@ def rates(
         rule=row_rule(grant, NAME),
     )  # fmt: skip
     found = [Rates(*row) for row in pg.execute(query).fetchall()]
-    return found or ([Rates(None, *[0] * 8, None)] if by is None else [])
+    return found or ([Rates(None, 0, 0, 0, 0, 0, 0, 0, 0, None)] if by is None else [])
 
 
 def _share(part: int, whole: int) -> float | None:

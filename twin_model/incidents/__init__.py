@@ -1,0 +1,1 @@
+"""Incidents: what belongs together, who does what about it, official warnings and responses."""
