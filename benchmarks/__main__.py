@@ -22,8 +22,8 @@ from benchmarks import (
 )
 
 PARTS = (
-    layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, twin, operations, live,
-    inundation, mqtt, overlay_job, overlay_memory, overlay, areas,
+    layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, inundation,
+    twin, operations, live, mqtt, overlay_job, overlay_memory, overlay, areas,
 )  # fmt: skip
 
 
