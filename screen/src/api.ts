@@ -37,7 +37,10 @@ interface Collections {
   collections: { extent?: { temporal?: { interval?: (string | null)[][] } } }[]
 }
 
-export const ROOT = new URL('../', document.baseURI)
+/** The service's address, which the page is under. */
+export function root(): URL {
+  return new URL('../', document.baseURI)
+}
 
 export function fetchStyle(base: Base, asOf: AsOf, language: Language): Promise<CityStyle> {
   return get<CityStyle>(`styles/${base}.json?${new URLSearchParams({ lang: language })}`, asOf)
@@ -100,7 +103,7 @@ export class Refusal extends Error {
 }
 
 export async function get<T>(path: string, asOf: AsOf = NOW): Promise<T> {
-  const response = await fetch(new URL(withAsOf(path, asOf), ROOT), { headers: bearer() })
+  const response = await fetch(new URL(withAsOf(path, asOf), root()), { headers: bearer() })
   return answered<T>(path, response)
 }
 
@@ -112,7 +115,7 @@ export async function send<T>(
   further: Record<string, string> = {},
 ): Promise<T> {
   const headers = { 'Content-Type': 'application/json', ...bearer(), ...further }
-  const response = await fetch(new URL(path, ROOT), {
+  const response = await fetch(new URL(path, root()), {
     method,
     headers,
     body: body === undefined ? null : JSON.stringify(body),

@@ -64,6 +64,9 @@ const WORDS = {
   disabled: { zh: '回放与方案中不可操作', en: 'Not in replay or in a scenario' },
   heard: { zh: '最近读数', en: 'Last heard' },
   never: { zh: '尚无读数', en: 'Never heard' },
+  alerts: { zh: '未处置告警', en: 'Alerts nobody has taken' },
+  take: { zh: '接手', en: 'Take' },
+  cases: { zh: '在办案件', en: 'Open cases' },
   ago: { zh: '前', en: ' ago' },
 } as const satisfies Record<string, Titles>
 

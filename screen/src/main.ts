@@ -1,8 +1,10 @@
 /** The page: one view of the city, told in the address, drawn on the map and its panels. */
 import './screen.css'
-import { fetchBeginning, fetchFeature, fetchScenarios, fetchStyle, type CityStyle, type Scenario } from './api.ts'
+import { fetchBeginning, fetchFeature, fetchScenarios, fetchStyle, session, type CityStyle, type Scenario } from './api.ts'
 import { type AsOf } from './asof.ts'
+import { alertSection, fetchAlerts, ranked, take, type Alert } from './alerts.ts'
 import { Asset } from './asset.ts'
+import { caseSection, fetchCases, type Case } from './cases.ts'
 import { renderCard, type Shown } from './card.ts'
 import { Compare } from './compare.ts'
 import { byId } from './dom.ts'
@@ -27,6 +29,7 @@ import { Work } from './work.ts'
 const LATE = 1000
 const RETRY_AFTER = 5000
 const TICK = 1000
+const TROUBLE = 5000
 const HITS = 6
 
 let view: View = parseHash(location.hash, navigator.language.startsWith('zh') ? 'zh' : 'en')
@@ -45,6 +48,8 @@ let scenarios: Scenario[] = []
 let begin = new Date('2000-01-01T00:00:00Z')
 let shown: Shown | null = null
 let picture: Picture | null = null
+let alerts: Alert[] = []
+let cases: Case[] = []
 let line: Line = { type: 'line', connected: true, since: 0 }
 let drawnAt = ''
 let question = 0
@@ -93,6 +98,7 @@ function render(): void {
   asset.show(view.asset, asOf(), language)
   twin.follow(modeOf(view) === 'live' ? 'live' : 'moment', asOf())
   column()
+  void lookForTrouble()
   redraw()
 }
 
@@ -109,8 +115,32 @@ function frame(): void {
 
 /** The left column: what is wrong now, or was then. */
 function column(): void {
+  const now = asOf().datetime ? Date.parse(asOf().datetime ?? '') : Date.now()
+  const { language } = view
+  const acts = {
+    choose: (alert: Alert) => openAsset(alert.asset),
+    take: modeOf(view) === 'live' && session.token ? takeAlert : null,
+    why: word(modeOf(view) === 'live' ? 'signIn' : 'disabled', language),
+  }
+  watch.show('alerts', alertSection(alerts, now, language, acts))
+  watch.show('cases', caseSection(cases, now, language, ({ place }) => place && map.flyTo(place)))
   if (!picture) return
   watch.show('silent', silentSection(picture, view.language, (one) => openAsset(one.asset)))
+}
+
+function takeAlert(alert: Alert): void {
+  void take(alert.id).then(lookForTrouble).catch((error: unknown) => notify(String(error), RETRY_AFTER))
+}
+
+/** Asks for the alerts and cases of the view's moment: they may be others by now. */
+async function lookForTrouble(): Promise<void> {
+  const asked = asOf()
+  const [found, open] = await Promise.all([fetchAlerts(asked), fetchCases(asked)])
+  if (JSON.stringify(asked) !== JSON.stringify(asOf())) return
+  alerts = found
+  cases = open
+  twin.alarm(Object.fromEntries([...ranked(alerts)].reverse().map(({ asset: name, level }) => [name, level])))
+  column()
 }
 
 /** The map and the card take the next change when the last one's tiles are there, or are late. */
@@ -289,6 +319,7 @@ function build(): void {
     void restyle().catch(complain)
   })
   setInterval(frame, TICK)
+  setInterval(() => modeOf(view) === 'live' && void lookForTrouble(), TROUBLE)
   render()
   document.body.classList.add('ready')
 }

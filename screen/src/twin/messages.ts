@@ -14,7 +14,12 @@ export interface Watch {
   readonly watch: string | null
 }
 
-export type Order = Follow | Watch
+/** The open alerts: the level of each asset that has one. */
+export interface Alarm {
+  readonly levels: Readonly<Record<string, 'blue' | 'yellow' | 'orange' | 'red'>>
+}
+
+export type Order = Follow | Watch | Alarm
 
 /** Everything for the map: places relative to the origin, and how each asset is. */
 export interface Picture {

@@ -13,10 +13,10 @@ flat out int kind;
 void main() {
   kind = int(condition);
   gl_Position = matrix * vec4(place, 0.0, 1.0);
-  gl_PointSize = kind == 0 ? size * 0.6 : size;
+  gl_PointSize = kind == 0 ? size * 0.6 : kind > 2 ? size * (1.2 + 0.25 * condition) : size;
 }`
 
-// a silent asset is a ring, so that it is told by more than its colour
+// told by more than their colour: a silent asset is a ring, and the worse an alert the larger it is
 const FRAGMENT = `#version 300 es
 precision mediump float;
 flat in int kind;
@@ -24,10 +24,17 @@ out vec4 colour;
 void main() {
   float from = length(gl_PointCoord - 0.5) * 2.0;
   if (from > 1.0) discard;
-  vec3 hue = kind == 1 ? vec3(0.20, 0.83, 0.75) : kind == 2 ? vec3(0.98, 0.75, 0.25) : vec3(0.55);
+  vec3 hue = kind == 1 ? vec3(0.20, 0.83, 0.75)
+    : kind == 2 ? vec3(0.80, 0.82, 0.85)
+    : kind == 3 ? vec3(0.35, 0.60, 1.0)
+    : kind == 4 ? vec3(1.0, 0.86, 0.25)
+    : kind == 5 ? vec3(1.0, 0.58, 0.15)
+    : kind == 6 ? vec3(1.0, 0.28, 0.28)
+    : vec3(0.55);
   bool ring = kind == 2;
   float alpha = ring ? smoothstep(0.45, 0.6, from) : 1.0;
-  vec3 edge = from > 0.8 && !ring ? vec3(0.05, 0.08, 0.1) : hue;
+  vec3 rim = kind > 2 ? vec3(1.0) : vec3(0.05, 0.08, 0.1);
+  vec3 edge = from > 0.8 && !ring ? rim : hue;
   colour = vec4(edge * alpha, alpha) * (kind == 0 ? 0.5 : 1.0);
 }`
 

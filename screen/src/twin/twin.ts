@@ -1,9 +1,9 @@
 /** The twin as the page sees it: a worker keeps the state, and tells what is to be drawn. */
-import { ROOT } from '../api.ts'
+import { root } from '../api.ts'
 import { type AsOf } from '../asof.ts'
 import type { AssetEntry } from './fleet.ts'
 import { mercatorX, mercatorY } from './mercator.ts'
-import type { Changed, Follow, Line, Order, Picture, Told, Watched } from './messages.ts'
+import type { Alarm, Changed, Follow, Line, Order, Picture, Told, Watched } from './messages.ts'
 
 export interface TwinListeners {
   /** The assets are known; before that, none can be found. */
@@ -37,11 +37,16 @@ export class Twin {
     const wanted = JSON.stringify([follow, asOf])
     if (wanted === this.#following) return
     this.#following = wanted
-    this.#order({ follow, root: ROOT.href, asOf })
+    this.#order({ follow, root: root().href, asOf })
   }
 
   watch(asset: string | null): void {
     this.#order({ watch: asset })
+  }
+
+  /** Says which assets have an open alert, and of which level. */
+  alarm(levels: Alarm['levels']): void {
+    this.#order({ levels })
   }
 
   find(asset: string): AssetEntry | null {

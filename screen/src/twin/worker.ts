@@ -3,7 +3,7 @@ import { withAsOf, type AsOf } from '../asof.ts'
 import { conditions, SILENT_MS } from './condition.ts'
 import { Fleet, type AssetEntry } from './fleet.ts'
 import { relative, mercatorX, mercatorY } from './mercator.ts'
-import type { Follow, Order, Told } from './messages.ts'
+import type { Alarm, Follow, Order, Told } from './messages.ts'
 import { decodeState, fromBase64 } from './state.ts'
 
 /** Pictures are told at most so often. */
@@ -19,6 +19,7 @@ let origin: readonly [number, number] = [0, 0]
 let stream: EventSource | null = null
 let followed = 0
 let lost = 0
+let levels: Alarm['levels'] = {}
 let watched: string | null = null
 let at = ''
 let cursor = 0
@@ -26,7 +27,10 @@ let due: ReturnType<typeof setTimeout> | null = null
 
 self.onmessage = ({ data }: MessageEvent<Order>) => {
   if ('follow' in data) void follow(data)
-  else {
+  else if ('levels' in data) {
+    levels = data.levels
+    if (at) due ??= setTimeout(picture, PICTURE_MS)
+  } else {
     watched = data.watch
     tellWatched()
   }
@@ -106,7 +110,13 @@ function picture(): void {
   due = null
   const now = Date.parse(at)
   const places = relative(fleet.lng, fleet.lat, origin)
-  const condition = conditions(fleet.heard, now)
+  const alerts = new Map(
+    fleet.assets.flatMap(({ asset }, place) => {
+      const level = levels[asset]
+      return level ? [[place, level] as const] : []
+    }),
+  )
+  const condition = conditions(fleet.heard, now, alerts)
   const silent = fleet.silent(now, SILENT_MS)
   const told = silent.slice(0, SILENT_SHOWN).map((place) => {
     const { asset = '', layer = '', fid = 0 } = fleet.assets[place] ?? {}
