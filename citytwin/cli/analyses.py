@@ -1,6 +1,8 @@
 """Commands on analyses: list them, run one here and now."""
 
+from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,6 +19,7 @@ from citytwin.cli.output import (
     progress,
     table,
 )
+from spatial.database import Database
 from spatial.errors import CityError, Invalid
 from spatial.grant import OWNER
 
@@ -41,6 +44,9 @@ def run(
         list[str] | None, typer.Option("--input", help="NAME=VALUE, once for each input")
     ] = None,
     output: Annotated[str | None, typer.Option(help="name of the layer to write")] = None,
+    files: Annotated[
+        Path | None, typer.Option(help="folder for the documents that it makes")
+    ] = None,
     at: At = None,
     known_at: KnownAt = None,
     scenario: ScenarioName = None,
@@ -72,10 +78,24 @@ def run(
             while not done.finished:  # the service beside us was quicker to take it
                 told(done.progress / 100, done.message)
                 done = jobs.wait(database, job, OWNER, timeout_s=jobs.GLANCE_S)
-    document = done.document()
-    if done.status != "successful":
-        raise CityError(f"{analysis} {done.status}: {done.message}")
+        document = done.document()
+        if done.status != "successful":
+            raise CityError(f"{analysis} {done.status}: {done.message}")
+        if files:
+            _save(database, done.id, files)
     answer(document, json, table(("", ""), _lines(document)))
+
+
+def _save(database: Database, job: UUID, folder: Path) -> None:
+    """Write a job's documents into a folder, made if it is not there."""
+    from spatial.analyses import job_files
+    from spatial.query import snapshot
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with snapshot(database) as pg:
+        for key in job_files.kinds(pg, job):
+            made = job_files.find(pg, job, key)
+            (folder / Path(made.name).name).write_bytes(made.content)
 
 
 def _pair(text: str) -> tuple[str, str]:
