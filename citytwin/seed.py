@@ -16,6 +16,7 @@ from citytwin.rasters import store_raster
 from citytwin.settings import Settings
 from datasets.sample.city import SampleLayer, SampleRaster, sample_city
 from datasets.sample.described import CODES, DESCRIBED
+from datasets.sample.rules import RULES
 from spatial import bulk
 from spatial.analyses import jobs, runner
 from spatial.asof import AsOf
@@ -24,6 +25,7 @@ from spatial.database import Database, Transaction
 from spatial.grant import OWNER, Access
 from spatial.layer import Column, ColumnType, LayerSpec
 from twin_model import assets
+from twin_model.alerts import rules
 
 BOOKKEEPING = ("key", "valid_from", "valid_to")
 VERTICAL_DATUM = "EPSG:5737"
@@ -42,6 +44,8 @@ def seed(database: Database, chosen: Settings, say: Callable[[str], None]) -> No
             _load(tx, layer)
     assets.register(database, "sensors", SENSORS)
     assets.register(database, "vehicles", VEHICLES)
+    for name, rule in RULES.items():
+        rules.put(database, OWNER, name, rule)
     for raster in made.rasters:
         _store(database, chosen, raster)
     say("overlaying land use with the subdistricts …")

@@ -11,6 +11,7 @@ export type Level = 'red' | 'orange' | 'yellow' | 'blue'
 export interface Alert {
   readonly id: number
   readonly rule: string
+  readonly title: Titles
   readonly asset: string
   readonly level: Level
   readonly value: number | null
@@ -32,10 +33,19 @@ const NAMES: Record<Level, Titles> = {
 }
 const SHOWN = 7
 
-/** The alerts of an AsOf; none where the service knows of no alerts, or will not tell. */
+interface Rules {
+  readonly rules: readonly { name: string; rule: { title_zh?: string; title_en?: string } }[]
+}
+
+/** The alerts of an AsOf, each with what its rule is called; none where the service tells of none. */
 export async function fetchAlerts(asOf: AsOf): Promise<Alert[]> {
-  const told = await get<{ alerts: Alert[] }>('twin/alerts', asOf).catch(() => ({ alerts: [] }))
-  return told.alerts
+  const { alerts } = await get<{ alerts: Alert[] }>('twin/alerts', asOf).catch(() => ({ alerts: [] }))
+  if (!alerts.length) return []
+  const { rules } = await get<Rules>('twin/rules', asOf).catch(() => ({ rules: [] }) as Rules)
+  const titles = new Map(
+    rules.map(({ name, rule }) => [name, { zh: rule.title_zh || name, en: rule.title_en || name }]),
+  )
+  return alerts.map((one) => ({ ...one, title: titles.get(one.rule) ?? { zh: one.rule, en: one.rule } }))
 }
 
 /** Takes an alert: whoever sits here answers for it from now on. */
@@ -66,12 +76,12 @@ export function alertSection(
   { choose, take: taking, why }: AlertActs,
 ): Section {
   const rows = ranked(alerts).slice(0, SHOWN).map((alert) => {
-    const { level, asset, value, opened, acknowledged, rule } = alert
+    const { level, asset, value, opened, acknowledged, title } = alert
     const button = element('button', { type: 'button', className: 'row' })
     const told = value === null ? '' : ` ${Number(value.toPrecision(4))}`
     button.append(
       element('span', { className: `mark ${level}`, title: NAMES[level][language] }, MARKS[level]),
-      element('span', { className: 'what' }, `${asset}${told}`, element('small', {}, ` ${rule}`)),
+      element('span', { className: 'what' }, `${asset}${told}`, element('small', {}, ` ${title[language]}`)),
       element('time', { dateTime: opened }, age(now - Date.parse(opened), language)),
     )
     button.ariaLabel = `${NAMES[level][language]} ${asset}${told}`

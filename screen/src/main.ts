@@ -208,7 +208,7 @@ function renderSelection(): void {
     change({ asset: null })
     choose(null)
   })
-  card.append(asset.element)
+  card.querySelector('dl')?.before(asset.element)
 }
 
 async function restyle(): Promise<void> {

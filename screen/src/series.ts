@@ -25,12 +25,12 @@ interface Series {
   mean?: (number | null)[]
 }
 
-/** The last day before the AsOf, in stretches of ten minutes. */
+/** The last day before the AsOf, in stretches of five minutes. */
 export async function fetchLines(asset: string, asOf: AsOf): Promise<Line[]> {
   const end = asOf.datetime ? Date.parse(asOf.datetime) : Date.now()
   const words = new URLSearchParams({
     asset,
-    every: '10min',
+    every: '5min',
     from: new Date(end - DAY_MS).toISOString(),
     to: new Date(end).toISOString(),
   })

@@ -4,7 +4,7 @@ import { ranked, type Alert, type Level } from '../src/alerts.ts'
 import { byDeadline } from '../src/cases.ts'
 
 function alert(id: number, level: Level, opened: string, acknowledged: string | null = null): Alert {
-  return { id, rule: 'flood', asset: `a${id}`, level, value: 1, opened, acknowledged, shelved_until: null, tier: 'city', place: null }
+  return { id, rule: 'flood', title: { zh: '水', en: 'flood' }, asset: `a${id}`, level, value: 1, opened, acknowledged, shelved_until: null, tier: 'city', place: null }
 }
 
 test('what nobody has taken comes first, the worst, then the oldest', () => {
