@@ -82,7 +82,7 @@ class Audience:
         stale = sight is None or (
             event.cursor > sight.cursor
             if isinstance(event, Change | Notice)
-            else event.edition > sight.roll.edition
+            else event.edition != sight.roll.edition  # numbers without an order
         )
         if sight is None or stale:
             with snapshot(self._database) as pg:
@@ -180,7 +180,8 @@ class Audience:
 
     def _within(self, values: Values, been: Places, sight: _Sight) -> Values:
         places = sight.roll.places_of(values.series)
-        keep = (places >= 0) & sight.series[places]
+        keep = places >= 0
+        keep[keep] = sight.series[places[keep]]
         if self._wanted.box is None or not keep.any():
             return values.rows(keep)
         west, south, east, north = self._wanted.box

@@ -1,5 +1,7 @@
 """GDAL before a running city: its features by place, attribute, time and CRS; its archives."""
 
+from collections.abc import Iterator
+
 import pyogrio
 import pytest
 import shapely
@@ -9,6 +11,17 @@ from spatial.asof import AsOf, as_of
 from spatial.database import Database
 from spatial.frame import read_frame
 from spatial.grant import OWNER
+
+PROXIES = ("GDAL_HTTP_PROXY", "GDAL_HTTPS_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def gdal_may_connect() -> Iterator[None]:
+    """Our readers, once imported, keep this process's GDAL from the network."""
+    kept = {name: pyogrio.get_gdal_config_option(name) for name in PROXIES}
+    pyogrio.set_gdal_config_options(dict.fromkeys(PROXIES))
+    yield
+    pyogrio.set_gdal_config_options(kept)
 
 
 @pytest.fixture
