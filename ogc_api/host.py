@@ -21,7 +21,7 @@ from ogc_api import context
 from ogc_api.config import configuration
 from ogc_api.openapi import extend
 from ogc_api.params import language_of
-from ogc_api.processes import process_resources
+from ogc_api.processes import PROCESS, process_resources
 from ogc_api.rasters.openapi import extend_grids
 from ogc_api.references import settled
 from ogc_api.tiles.openapi import extend_tiles
@@ -113,6 +113,15 @@ FILTERS = (
     ),
 )
 
+
+class _Pages(API):  # type: ignore[misc]
+    """pygeoapi, which looks for a process among the collections too."""
+
+    def get_dataset_templates(self, dataset: str) -> Any:
+        known = dataset in self.config["resources"]
+        return super().get_dataset_templates(dataset if known else f"{PROCESS}{dataset}")
+
+
 _views: OrderedDict[tuple[Any, ...], API] = OrderedDict()
 _lock = Lock()
 
@@ -164,7 +173,7 @@ def view() -> API:
         if key in _views:
             _views.move_to_end(key)
             return _views[key]
-    api = API(configuration(layers, grids, series, process_resources(), base_url), {})
+    api = _Pages(configuration(layers, grids, series, process_resources(), base_url), {})
     with _lock:
         _views[key] = api
         while len(_views) > VIEWS:

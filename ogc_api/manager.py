@@ -1,5 +1,6 @@
 """pygeoapi's job manager over the city's durable jobs, for its pages: ours is ogc_api.jobs."""
 
+from collections import OrderedDict
 from typing import Any
 
 from pygeoapi.process.manager.base import BaseManager
@@ -18,6 +19,10 @@ class JobManager(BaseManager):  # type: ignore[misc]
     def __init__(self, definition: dict[str, Any]) -> None:
         super().__init__(definition)
         self.is_async = True
+        # by the analysis's own name, which may be a layer's too
+        self.processes = OrderedDict(
+            (one["processor"]["analysis"], one) for one in self.processes.values()
+        )
 
     def get_jobs(
         self, status: Any = None, limit: int | None = None, offset: int | None = None

@@ -22,6 +22,8 @@ COMMON = (
     Input("scenario", Label("方案", "scenario: in which plan"), False, {"type": "string"}),
     Input("output", Label("成果图层名", "name of the layer to make"), False, {"type": "string"}),
 )
+#: Before an analysis's name among pygeoapi's resources, where no layer's can begin so.
+PROCESS = "process:"
 MODES = ("sync-execute", "async-execute")
 _NAMES = {"type": "object", "additionalProperties": {"type": "string"}}
 _RESULT = {
@@ -63,7 +65,10 @@ def process_resources() -> dict[str, dict[str, Any]]:
     """pygeoapi's resource entries, one for each analysis."""
     processor = f"{__name__}.{AnalysisProcess.__name__}"
     return {
-        one.name: {"type": "process", "processor": {"name": processor, "analysis": one.name}}
+        f"{PROCESS}{one.name}": {
+            "type": "process",
+            "processor": {"name": processor, "analysis": one.name},
+        }
         for one in registry.every()
     }
 

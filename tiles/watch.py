@@ -74,6 +74,7 @@ class Watch:
         self._doubts = 0
         self._ear: Pg | None = None
         self._socket = select.poll()
+        self._polling = Lock()
 
     def now(self, name: str, scenario: str) -> Standing | None:
         """How a layer stood within the last half second, if that still holds as far as is known.
@@ -83,7 +84,8 @@ class Watch:
         seen = self._seen.get((name, scenario))
         if seen is None or self._looking or monotonic() - seen.looked > SLACK_S:
             return None
-        return None if self._socket.poll(0) else seen
+        with self._polling:  # one thread at a time, or Python refuses
+            return None if self._socket.poll(0) else seen
 
     def doubt(self) -> None:
         """Forget what was seen, and what a look that is under way will see."""
