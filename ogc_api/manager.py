@@ -20,7 +20,7 @@ class JobManager(BaseManager):  # type: ignore[misc]
         super().__init__(definition)
         self.is_async = True
         # by the analysis's own name, which may be a layer's too
-        self.processes = OrderedDict(
+        self.processes: OrderedDict[str, Any] = OrderedDict(
             (one["processor"]["analysis"], one) for one in self.processes.values()
         )
 
