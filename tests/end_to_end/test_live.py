@@ -32,7 +32,7 @@ SQUARE = "120.29,31.47,120.31,31.52"  # around all that make_layer makes
 @pytest.fixture(scope="module")
 def quiet() -> Iterator[Service]:
     """A city in which only these tests happen."""
-    with running_service("--no-sample") as running:
+    with running_service("--no-sample", mortal=True) as running:
         yield running
 
 

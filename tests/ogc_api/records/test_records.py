@@ -60,12 +60,12 @@ def test_every_layer_raster_and_analysis_has_a_record(ids: Callable[..., list[st
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("q=地块", ["plots"]),
+        ("type=dataset&q=地块", ["plots"]),
         ("q=plots", ["plots"]),
         ("q=PLOTS of Land", ["plots"]),
         ("q=land plots", []),  # words that stand together are one phrase
         ("type=dataset&q=nothing,道路", ["roads"]),  # those apart by commas are alternatives
-        ("q=地类", ["plots", "roads"]),  # an attribute's title
+        ("type=dataset&q=地类", ["plots", "roads"]),  # an attribute's title
         ("bbox=10.5,50.5,20,60", ["dem"]),
         ("bbox=120,31,121,32", ["plots", "roads"]),
         ("bbox=-10,-10,-9,-9", []),
