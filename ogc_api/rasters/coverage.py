@@ -61,7 +61,8 @@ def coverage(name: str, query: Mapping[str, str], form: Format) -> Answer:
     view = seen(name)
     subset = limited(subset_of(view, query), form.most)
     code = subset.frame.srid
-    tag = etag.of_parts([(s.edition.id, s.index) for s in subset.steps], query, form.name)
+    # by the file, whose name is its own in every city: what is kept outlives a restore
+    tag = etag.of_parts([(s.edition.file, s.index) for s in subset.steps], query, form.name)
     headers = {
         **view.headers(),
         "Content-Type": form.mimetype,
