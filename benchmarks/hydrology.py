@@ -2,7 +2,8 @@
 
 xarray-spatial leaves flats as they are, and so does less.
 
-`python -m benchmarks.hydrology [large]`: with `large` also 100 million cells under 2 GiB.
+`python -m benchmarks.hydrology [large]`: with `large` also 100 million cells,
+whose memory is measured against 2 GiB.
 """
 
 import resource

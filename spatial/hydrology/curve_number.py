@@ -53,13 +53,6 @@ def moistened(number: npt.ArrayLike, moisture: Moisture) -> Floats:
     return cn
 
 
-def composite(number: npt.ArrayLike, impervious: npt.ArrayLike) -> Floats:
-    """The number of pervious ground with a connected impervious share (TR-55, figure 2-3)."""
-    cn = np.asarray(number, float)
-    made: Floats = cn + np.asarray(impervious, float) * np.maximum(PAVED - cn, 0)
-    return made
-
-
 @dataclass(frozen=True)
 class CurveNumbers:
     """Covers by condition and soil group, and which cover a land-use class has.

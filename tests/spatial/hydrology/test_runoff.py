@@ -8,7 +8,7 @@ import shapely
 from rasterio.transform import from_origin
 
 from spatial.errors import Invalid
-from spatial.hydrology.curve_number import CurveNumbers, composite, moistened, runoff
+from spatial.hydrology.curve_number import CurveNumbers, moistened, runoff
 from spatial.hydrology.design_storm import IntensityFormula, chicago, measured, scs
 from spatial.hydrology.runoff_balance import balance
 from spatial.hydrology.runoff_ground import RunoffGround, shares
@@ -39,11 +39,6 @@ def test_moisture_is_near_the_published_table():
         assert moistened(number, "dry") == pytest.approx(dry, abs=2)
         assert moistened(number, "wet") == pytest.approx(wet, abs=2)
         assert moistened(number, "average") == number
-
-
-def test_a_paved_share_is_weighted_in():
-    """TR-55: open space of 61 with 38 % paved is 75."""
-    assert round(float(composite(61, 0.38))) == 75
 
 
 def test_classes_have_the_covers_of_their_longest_code():
