@@ -8,7 +8,7 @@ run: setup
 test: setup
 	@sh scripts/test_tools.sh
 	@sh scripts/screen.sh test
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 setup:
 	@sh scripts/setup.sh
