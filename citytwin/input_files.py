@@ -1,5 +1,6 @@
 """Files as inputs of an analysis on the command line: each is loaded, and named."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from citytwin.rasters import store_raster
 from citytwin.settings import Settings
 from datasets.load import load
 from spatial import catalogue
+from spatial.analyses.inputs import DOCUMENT_BYTES
 from spatial.analyses.registry import Analysis
 from spatial.database import Database
 from spatial.digest import copied
@@ -31,16 +33,21 @@ _ASCII = ".asc"
 def loaded(
     database: Database, chosen: Settings, analysis: Analysis, given: Mapping[str, str]
 ) -> dict[str, str]:
-    """The names of those inputs that give a file where a layer or a raster is wanted.
+    """The names of those inputs that give a file where a layer or a raster is wanted; documents'
+    contents.
 
     Each is named by the file and its digest, so that the same file is loaded once. A file that
     does not say its reference system is given with it: `dem.asc?crs=EPSG:4549`.
     """
     kinds = {one.name: one.kind for one in analysis.inputs()}
+    documents = {one.name for one in analysis.inputs() if one.is_document}
     names = {}
     for name, text in given.items():
         file, _, words = text.partition("?")
         path, crs = Path(file), dict(parse_qsl(words)).get("crs")
+        if path.is_file() and name in documents:
+            names[name] = _content(path)
+            continue
         loader = _LOADERS.get(kinds.get(name) or "")
         if loader is None or not path.suffix or not path.is_file():
             continue
@@ -52,6 +59,12 @@ def loaded(
         if not known:
             loader(database, chosen, path, names[name], crs)
     return names
+
+
+def _content(path: Path) -> str:
+    if path.stat().st_size > DOCUMENT_BYTES:
+        raise Invalid(f"'{path.name}' is too large: at most {DOCUMENT_BYTES // 1024} KB")
+    return b64encode(path.read_bytes()).decode()
 
 
 def _load_layer(

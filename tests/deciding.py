@@ -33,8 +33,14 @@ def table(**columns: Any) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=[None] * count, crs=4549)
 
 
-def put(database: Database, name: str, frame: gpd.GeoDataFrame, **options: Any) -> None:
-    """Load a frame of any geometries as a layer, in its own CRS.
+def put(
+    database: Database,
+    name: str,
+    frame: gpd.GeoDataFrame,
+    geometry_type: str = "Geometry",
+    **options: Any,
+) -> None:
+    """Load a frame as a layer, in its own CRS; of any geometries unless one is told.
 
     The columns `fid`, `valid_from` and `valid_to`, where there are any, say what they say.
     """
@@ -47,7 +53,7 @@ def put(database: Database, name: str, frame: gpd.GeoDataFrame, **options: Any) 
         values[one] = pa.array(frame[one], kind, from_pandas=True)
     shapes = np.asarray(frame.geometry, object)
     spec = LayerSpec(
-        name, "Geometry", frame.crs.to_epsg(), columns, **({"access": "public"} | options)
+        name, geometry_type, frame.crs.to_epsg(), columns, **({"access": "public"} | options)
     )
     with database.begin() as tx, bulk.load(tx, spec, author="builder") as load:
         load.write(pa.table(values | {"geom": pa.array(shapely.to_wkb(shapes), pa.binary())}))

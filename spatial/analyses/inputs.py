@@ -1,11 +1,19 @@
 """The inputs of analyses: models with labels, units and kinds, read from JSON or from text."""
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Protocol, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+)
 
 from spatial import catalogue, rasters
 from spatial.analyses.selection import Selection, plain
@@ -14,6 +22,9 @@ from spatial.database import Pg
 from spatial.grant import Grant
 from spatial.moment import resolve
 from spatial.query import Reading
+
+#: Of a document that is given to an analysis; a request holds a third more, as text.
+DOCUMENT_BYTES = 512 * 1024
 
 
 class Inputs(BaseModel):
@@ -42,6 +53,29 @@ class InputKind:
 
     def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> Any:
         return handler(core) | {"x-input-kind": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Marks a text that is a file's content in base64, as OGC processes take binary values."""
+
+    media_type: str
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> Any:
+        return handler(core) | {
+            "contentEncoding": "base64",
+            "contentMediaType": self.media_type,
+        }
+
+
+def _encoded(value: str) -> str:
+    try:
+        content = b64decode(value, validate=True)
+    except ValueError:
+        raise ValueError("this is no file, nor a file's content in base64") from None
+    if len(content) > DOCUMENT_BYTES:
+        raise ValueError(f"a document takes at most {DOCUMENT_BYTES // 1024} KB")
+    return value
 
 
 class Source(Protocol):
@@ -119,6 +153,16 @@ def _split(value: Any) -> Any:
 LayerName = Annotated[str | Selection, BeforeValidator(plain), InputKind("layer")]
 #: Likewise, or none.
 OptionalLayer = Annotated[str | Selection | None, BeforeValidator(plain), InputKind("layer")]
+#: A workbook (.xlsx): its content in base64, or on a command line a file; or none.
+OptionalWorkbook = Annotated[
+    Annotated[
+        str,
+        AfterValidator(_encoded),
+        Document("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ]
+    | None,
+    Field(repr=False),
+]
 #: A raster's name.
 RasterName = Annotated[str, InputKind("raster")]
 #: Several names: a JSON array, or on a command line separated by commas.

@@ -1,5 +1,6 @@
 """The outputs of a run into the city: layers and rasters of the catalogue, files of the job."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -9,7 +10,7 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from spatial import bulk, cog
+from spatial import bulk, cog, planned
 from spatial.analyses import job_files
 from spatial.analyses.inputs import Source
 from spatial.analyses.jobs import Job
@@ -17,6 +18,7 @@ from spatial.analyses.registry import Analysis
 from spatial.analyses.run import NewFile, NewLayer, NewRaster, Outcome, Output
 from spatial.asof import AsOf
 from spatial.database import Transaction
+from spatial.digest import digest
 from spatial.grant import CLASSES, Access, Grant
 from spatial.layer import LayerSpec, shorten
 from spatial.query import names
@@ -53,13 +55,21 @@ class Derivation:
         """The area that all inputs share; else the only one that the grant could read in."""
         return common_area(self.sources, self.job.grant)
 
+    def _inputs(self) -> dict[str, Any]:
+        """The inputs, of documents their digests."""
+        documents = {one.name for one in self.analysis.inputs() if one.is_document}
+        return {
+            name: digest(b64decode(value)) if value and name in documents else value
+            for name, value in self.job.inputs.items()
+        }
+
     def lineage(self) -> dict[str, Any]:
         """How it came to be, so that it can be made again."""
         return {
             "analysis": self.job.analysis,
             "job": str(self.job.id),
             "sources": [one.name for one in self.sources],
-            "inputs": self.job.inputs,
+            "inputs": self._inputs(),
             "as_of": cited(self.job.asof),
             "code": f"citytwin {version('citytwin')}",
             "certificate": self.certificate,
@@ -126,11 +136,18 @@ def _layer(tx: Transaction, name: str, output: NewLayer, derivation: Derivation)
     )
     with bulk.load(tx, spec, author=derivation.job.grant.subject) as filling:
         columns = names([column.name for column in spec.columns] + ["geom"])
-        return tx.pg.execute(
-            sql.SQL("INSERT INTO {} ({columns}) SELECT {columns} FROM ({}) made").format(
-                filling.layer.table, output.rows, columns=columns
+        valid = sql.SQL(", valid"), sql.SQL(", tstzrange(valid_from, NULL)")
+        into, of = valid if output.dated else (sql.SQL(""), sql.SQL(""))
+        features = tx.pg.execute(
+            sql.SQL("INSERT INTO {} ({columns}{}) SELECT {columns}{} FROM ({}) made").format(
+                filling.layer.table, into, of, output.rows, columns=columns
             )
         ).rowcount
+        filling.rows = features  # what is added later is numbered after these
+    if output.plan:
+        its, author = output.plan, derivation.job.grant.subject
+        features += planned.plan(tx, name, its.name, its.title, its.rows, author=author)
+    return features
 
 
 def _raster(

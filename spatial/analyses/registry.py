@@ -35,6 +35,12 @@ class Input:
         arms = (self.schema, *self.schema.get("anyOf", ()))
         return next((arm["x-input-kind"] for arm in arms if "x-input-kind" in arm), None)
 
+    @property
+    def is_document(self) -> bool:
+        """Whether it is a file's content in base64."""
+        arms = (self.schema, *self.schema.get("anyOf", ()))
+        return any("contentEncoding" in arm for arm in arms)
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:

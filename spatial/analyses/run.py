@@ -46,11 +46,24 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """A scenario in the making, and the query of the features that a layer has there besides.
+
+    `rows` selects the layer's columns, `geom` and `valid_from`: from when on each is there.
+    """
+
+    name: str
+    title: str
+    rows: sql.Composable
+
+
+@dataclass(frozen=True, slots=True)
 class NewLayer:
     """A new layer in the making: its shape, and the query that gives its rows.
 
-    `rows` selects the columns by name and `geom`, in the order that numbers the features. The
-    titles tell what it is among several outputs.
+    `rows` selects the columns by name and `geom`, in the order that numbers the features, and if
+    `dated` also `valid_from`, else each is true always. The titles tell what it is among several
+    outputs.
     """
 
     geometry_type: str
@@ -59,6 +72,8 @@ class NewLayer:
     rows: sql.Composable
     title_zh: str = ""
     title_en: str = ""
+    dated: bool = False
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)

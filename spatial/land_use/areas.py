@@ -18,6 +18,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "planar": ("平面面积", "planar area"),
     "geodesic": ("测地线椭球面积", "geodesic area"),
     "statutory": ("法定椭球面积（国土调查图斑椭球面积公式）", "statutory ellipsoidal area"),
+    "equal-area": ("等积投影面积（等于椭球面积）", "area in an equal-area projection"),
 }
 #: An input of every analysis that measures areas.
 AreaChoice = Annotated[
@@ -28,11 +29,25 @@ AreaChoice = Annotated[
         "ellipsoid of CGCS2000 or WGS 84, else planar or, in degrees, geodesic",
     ),
 ]
+#: Likewise, of analyses whose pieces have their areas in the plane in which they were cut.
+PlaneChoice = Annotated[
+    AreaMethod | None,
+    Label(
+        "面积：planar 平面、geodesic 测地线、statutory 法定椭球；缺省取平面，经纬度取测地线",
+        "area: planar, geodesic or statutory; by default planar, or in degrees geodesic",
+    ),
+]
 #: Equal-area on the ellipsoid: straight edges there are the edges of the statutory trapezoids.
 _CYLINDER = 6933
 _STATUTORY_B = 6356752.3142
 UNITS = {"m2": 1.0, "hm2": 1e4, "mu": 2000 / 3}
 UNIT_TITLES = {"m2": ("平方米", "m²"), "hm2": ("公顷", "ha"), "mu": ("亩", "mu")}
+
+
+def plane_method(chosen: AreaMethod | None, srid: int) -> AreaMethod:
+    """The method that was chosen, else planar, or geodesic in degrees; raises as `area_method`."""
+    plain: AreaMethod = "geodesic" if crs.parse(srid).is_geographic else "planar"
+    return area_method(chosen or plain, srid)
 
 
 def area_method(chosen: AreaMethod | None, srid: int) -> AreaMethod:

@@ -1,19 +1,15 @@
-"""The balance as it is handed in: a page to print, and a filled workbook."""
+"""The balance as it is handed in: what is printed of it, and a page to print."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from io import BytesIO
 from typing import Any
 
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
 
 from spatial.certificate import Certificate
+from spatial.land_use.code_tree import CodeTree
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HTML = "text/html; charset=utf-8"
 _FIGURES = {
     "area_hm2": ("面积 hm²", "Area, ha"),
@@ -33,7 +29,10 @@ h2 { page-break-after: avoid } small { color: #555 }
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is printed: the table of a balance or of a change, and what it tells of."""
+    """What is printed: the table of a balance or of a change, and what it tells of.
+
+    tree, level: the classes that there are, and of which level the table's are.
+    """
 
     table: pd.DataFrame
     zh: str
@@ -42,6 +41,8 @@ class Sheet:
     asof: str
     certificate: Certificate
     decimals: int
+    tree: CodeTree
+    level: int
 
     @property
     def columns(self) -> list[tuple[str, str, str]]:
@@ -58,12 +59,15 @@ class Sheet:
     def zones(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Each zone's rows, the whole first."""
         for zone, rows in self.table.groupby("zone", sort=False):
-            yield str(zone) or "全部 All", rows
+            yield zone_title(str(zone)), rows
+
+    def digits(self, column: str) -> int:
+        """Decimals that a figure is printed with."""
+        return self.decimals if column.startswith("area") else 2
 
     def figure(self, column: str, value: float) -> str:
         """As it is printed."""
-        digits = self.decimals if column.startswith("area") else 2
-        return "" if pd.isna(value) else f"{value:,.{digits}f}"
+        return "" if pd.isna(value) else f"{value:,.{self.digits(column)}f}"
 
     @property
     def foot(self) -> str:
@@ -74,6 +78,11 @@ class Sheet:
             f"平衡 Balance: {closes} ({self.certificate.residual:.6f} m²)；"
             "* 为闭合而调整末位的数 last digit moved so that figures close"
         )
+
+
+def zone_title(zone: str) -> str:
+    """As a zone is printed; '' is all of them."""
+    return zone or "全部 All"
 
 
 def balance_page(sheet: Sheet) -> bytes:
@@ -96,7 +105,8 @@ def balance_page(sheet: Sheet) -> bytes:
 def _line(sheet: Sheet, row: dict[Any, Any]) -> str:
     moved = str(row["adjusted"])
     cells = "".join(
-        f'<td class="n">{sheet.figure(name, float(str(row[name])))}{_star(name, moved)}</td>'
+        f'<td class="n">{sheet.figure(name, float(str(row[name])))}'
+        f"{' *' if was_moved(name, moved) else ''}</td>"
         for name, _, _ in sheet.columns
     )
     title = f"{escape(str(row['zh']))}<br><small>{escape(str(row['en']))}</small>"
@@ -104,51 +114,10 @@ def _line(sheet: Sheet, row: dict[Any, Any]) -> str:
     return f"<tr{kind}><td>{escape(str(row['class']))}</td><td>{title}</td>{cells}</tr>"
 
 
-def _star(column: str, moved: str) -> str:
+def was_moved(column: str, moved: str) -> bool:
+    """Whether a row's `adjusted` names the figure."""
     figure, _, side = column.rpartition("_")
     if side not in _SIDES:
-        return " *" if column in moved.split(", ") else ""
+        return column in moved.split(", ")
     own = [one.split(": ", 1) for one in moved.split("; ") if one]
-    return " *" if any(by == side and figure in said.split(", ") for by, said in own) else ""
-
-
-def balance_workbook(sheet: Sheet) -> bytes:
-    """A workbook of one sheet, numbers as numbers, moved figures marked by colour."""
-    book = Workbook()
-    page = book.active
-    assert page is not None
-    page.title = sheet.zh[:31]
-    heads = [("分区", "Zone"), ("编码", "Code"), ("地类", "Class"), ("", "")]
-    heads += [(zh, en) for _, zh, en in sheet.columns]
-    page.append([f"{sheet.zh} {sheet.en}"])
-    page.merge_cells(start_row=1, start_column=1, end_row=1, end_column=len(heads))
-    page["A1"].font, page["A1"].alignment = Font(bold=True, size=14), Alignment(horizontal="center")
-    page.append([zh for zh, _ in heads])
-    page.append([en for _, en in heads])
-    thin = Side(style="thin", color="999999")
-    moved_fill = PatternFill("solid", fgColor="FFF2CC")
-    for zone, rows in sheet.zones():
-        for row in rows.to_dict("records"):
-            figures = [None if pd.isna(row[name]) else row[name] for name, _, _ in sheet.columns]
-            page.append([zone, row["class"], row["zh"], row["en"], *figures])
-            for cell in page[page.max_row][:4]:
-                cell.data_type = "s"  # a name is no formula, whatever it begins with
-            for at, (name, _, _) in enumerate(sheet.columns, 5):
-                cell = page.cell(page.max_row, at)
-                digits = sheet.decimals if name.startswith("area") else 2
-                cell.number_format = "#,##0" + ("." + "0" * digits if digits else "")
-                if _star(str(name), str(row["adjusted"])):
-                    cell.fill = moved_fill
-            if not row["class"]:
-                for cell in page[page.max_row]:
-                    cell.font = Font(bold=True)
-    for line in page.iter_rows(min_row=2, max_row=page.max_row, max_col=len(heads)):
-        for cell in line:
-            cell.border = Border(top=thin, bottom=thin, left=thin, right=thin)
-    for at in range(1, len(heads) + 1):
-        page.column_dimensions[get_column_letter(at)].width = 18
-    page.freeze_panes = "E4"
-    page.append([sheet.foot])
-    content = BytesIO()
-    book.save(content)
-    return content.getvalue()
+    return any(by == side and figure in said.split(", ") for by, said in own)

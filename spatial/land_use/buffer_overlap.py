@@ -102,7 +102,7 @@ def buffer_overlap(run: Run, inputs: BufferInputs) -> Outcome:
             balance={"within": float(inside.sum()), "beyond": float(outside.sum())},
         ),
         {
-            "area": "planar",
+            "area": ground.area,
             "area_within_m2": {
                 str(d): float(size[at <= i].sum()) for i, d in enumerate(distances)
             },

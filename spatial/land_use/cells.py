@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import geopandas as gpd
 import numpy as np
@@ -24,6 +24,10 @@ from spatial.land_use.polygons import Floats, Geometries
 
 MOST = 64_000_000
 type Cells = npt.NDArray[np.float64]
+
+
+class Elsewhere(Invalid):
+    """A raster has no cells where they are wanted."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,20 @@ class Grid:
     @property
     def size(self) -> float:
         return float(self.transform.a)
+
+    def part(self, row: int, column: int, shape: tuple[int, int]) -> "Grid":
+        """The grid of some of the cells, from a row and a column on."""
+        return Grid(self.transform @ Affine.translation(column, row), shape, self.srid)
+
+    def written(self, file: Path, name: str) -> Any:
+        """A new GeoTIFF of one band of the grid's cells, open to be written, NaN for none."""
+        made = rasterio.open(
+            file, "w", driver="GTiff", width=self.shape[1], height=self.shape[0], count=1,
+            dtype="float32", crs=self.srid, transform=self.transform, nodata=np.nan, tiled=True,
+            blockxsize=256, blockysize=256, compress="deflate",
+        )  # fmt: skip
+        made.set_band_description(1, name)
+        return made
 
     def middles(self) -> tuple[Floats, Floats]:
         """(rows · columns,) x and y of the cells' middles, row by row from the north-west."""
@@ -91,7 +109,7 @@ class Field:
             try:
                 window = window.intersection(whole)
             except rasterio.errors.WindowError:
-                raise Invalid(f"the raster '{path.stem}' lies elsewhere") from None
+                raise Elsewhere(f"the raster '{path.stem}' lies elsewhere") from None
             if window.width * window.height > MOST:
                 raise TooLarge("the raster has too many cells here: take a coarser one")
             band = data.read(1, window=window, masked=True)

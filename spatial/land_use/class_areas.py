@@ -13,7 +13,8 @@ from spatial.query import Reading
 OUTSIDE = "—"
 _BY_COLUMN = """
 WITH p AS ({parcels})
-SELECT coalesce(zone, ''), coalesce(code, ''), coalesce(sum(area), 0), count(*), grouping(zone)
+SELECT coalesce(zone, ''), coalesce(code, ''), coalesce(sum(area), 0), count(*), grouping(zone),
+  count(*) FILTER (WHERE broken)
 FROM p GROUP BY GROUPING SETS ((zone, code), ())
 """
 _BY_ZONE = """
@@ -24,18 +25,26 @@ piece AS MATERIALIZED (
 ),
 inside AS (SELECT fid, sum(area) AS area FROM piece GROUP BY fid),
 rest AS (
-  SELECT p.code, p.area AS whole, coalesce(i.area, 0) AS inside,
+  SELECT p.code, p.broken, p.area AS whole, coalesce(i.area, 0) AS inside,
     CASE WHEN i.fid IS NULL THEN p.area
       WHEN abs(p.area - i.area) <= 1e-10 * p.area THEN 0
       ELSE {left_over} END AS outside
   FROM p LEFT JOIN inside i USING (fid)
 )
-SELECT zone, code, sum(area), count(*), 0, 0.0 FROM piece WHERE area > 0 GROUP BY zone, code
+SELECT zone, code, sum(area), count(*), 0, 0.0, 0 FROM piece WHERE area > 0 GROUP BY zone, code
 UNION ALL
-SELECT {outside}, code, sum(outside), count(*), 0, 0.0 FROM rest WHERE outside > 0 GROUP BY code
+SELECT {outside}, code, sum(outside), count(*), 0, 0.0, 0 FROM rest WHERE outside > 0 GROUP BY code
 UNION ALL
 SELECT '', '', coalesce(sum(whole), 0), count(*), 1,
-  coalesce(sum(abs(whole - inside - outside)), 0) FROM rest
+  coalesce(sum(abs(whole - inside - outside)), 0), count(*) FILTER (WHERE broken) FROM rest
+"""
+#: OFFSET keeps the planner from testing a shape again for each use of it.
+_PARCELS = """
+SELECT fid, code, zone, broken, geom, coalesce({area}, 0) AS area FROM (
+  SELECT fid, code, zone, broken,
+    CASE WHEN broken THEN ST_CollectionExtract(ST_MakeValid(geom), 3) ELSE geom END AS geom
+  FROM ({raw} OFFSET 0) raw OFFSET 0
+) mended
 """
 _VALID = """CASE WHEN ST_IsValid(geom) THEN geom
  ELSE ST_CollectionExtract(ST_MakeValid(geom), 3) END"""
@@ -45,13 +54,15 @@ _VALID = """CASE WHEN ST_IsValid(geom) THEN geom
 class ClassAreas:
     """rows: zone, code, area_m2, parcels ('' where there is no zone, no code); the whole layer.
 
-    residual: m² that parcels differ from their parts by, which zones that overlap make.
+    residual: m² that parcels differ from their parts by, which zones that overlap make; repaired:
+    parcels whose shapes were invalid, and were made valid for the measuring.
     """
 
     rows: pd.DataFrame
     whole: float
     parcels: int
     residual: float
+    repaired: int
 
 
 def by_column(
@@ -60,7 +71,7 @@ def by_column(
     """Sums by the codes of a column, and by the values of another where there is one."""
     query = sql.SQL(_BY_COLUMN).format(parcels=_parcels(view, code, method, zone))
     found = pg.execute(query).fetchall()
-    return _read([(*row, 0.0) for row in found])
+    return _read([(*row[:5], 0.0, row[5]) for row in found])
 
 
 def by_zone(
@@ -106,20 +117,20 @@ def zone_areas(
 
 def _parcels(view: Reading, code: str, method: AreaMethod, zone: str | None) -> sql.Composed:
     own = sql.Identifier(zone) if zone else sql.SQL("''")
-    return view.select(
+    raw = view.select(
         sql.SQL(
-            "fid, nullif(trim({}::text), '') AS code, {}::text AS zone, {} AS geom,"
-            " coalesce({}, 0) AS area"
-        ).format(
-            sql.Identifier(code), own, sql.SQL(_VALID),
-            area_sql(view.layer.srid, method, sql.SQL(_VALID)),
-        )
-    )  # fmt: skip
+            "fid, nullif(trim({}::text), '') AS code, {}::text AS zone, geom,"
+            " coalesce(NOT ST_IsValid(geom), false) AS broken"
+        ).format(sql.Identifier(code), own)
+    )
+    return sql.SQL(_PARCELS).format(
+        raw=raw, area=area_sql(view.layer.srid, method, sql.SQL("geom"))
+    )
 
 
-def _read(found: list[tuple[str, str, float, int, int, float]]) -> ClassAreas:
+def _read(found: list[tuple[str, str, float, int, int, float, int]]) -> ClassAreas:
     (whole,) = (row for row in found if row[4])
-    rows = [(zone or "", code or "", area, count) for zone, code, area, count, all_, _ in found
+    rows = [(zone or "", code or "", area, count) for zone, code, area, count, all_, *_ in found
             if not all_]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["zone", "code", "area_m2", "parcels"])
-    return ClassAreas(frame, float(whole[2]), int(whole[3]), float(whole[5]))
+    return ClassAreas(frame, float(whole[2]), int(whole[3]), float(whole[5]), int(whole[6]))

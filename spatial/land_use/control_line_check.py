@@ -9,6 +9,7 @@ from spatial.analyses.inputs import Inputs, Label, LayerName, Names
 from spatial.analyses.making import new_layer
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import NewFile, Outcome, Run
+from spatial.land_use.areas import TITLES
 from spatial.land_use.control_lines import check, conflicts
 from spatial.land_use.control_report import control_page
 from spatial.land_use.control_rules_profile import EFFECTS, KINDS, rules_of
@@ -134,12 +135,13 @@ def control_line_check(run: Run, inputs: CheckInputs) -> Outcome:
             ),
             "page": NewFile(
                 "control-line-check.html",
-                control_page(checked, rules, str(run.asof.params())),
+                control_page(checked, rules, TITLES[ground.area], str(run.asof.params())),
                 "text/html; charset=utf-8", "报告", "report",
             ),
         },
         checked.certificate,
         {
+            "area": ground.area,
             "verdict": checked.verdict,
             "verdict_zh": zh,
             "verdict_en": en,
@@ -177,7 +179,7 @@ def control_line_conflicts(run: Run, inputs: ConflictInputs) -> Outcome:
     sums = found.groupby(["line_a", "line_b"])["area_m2"].sum()
     matrix = {a: {b: float(sums.get((a, b), sums.get((b, a), 0.0))) for b in lines} for a in lines}
     layer = new_layer(run, ground.back(found), CONFLICTS, ground.srid, geometry_type="MultiPolygon")
-    return Outcome({"layer": layer}, certificate, {"matrix_m2": matrix})
+    return Outcome({"layer": layer}, certificate, {"area": ground.area, "matrix_m2": matrix})
 
 
 def _lines(run: Run, inputs: CheckInputs | ConflictInputs) -> dict[str, gpd.GeoDataFrame]:

@@ -28,10 +28,10 @@ _FEATURES = (
 )  # fmt: skip
 
 
-def control_page(checked: Checked, rules: Rules, asof: str) -> bytes:
+def control_page(checked: Checked, rules: Rules, area: tuple[str, str], asof: str) -> bytes:
     """HTML, UTF-8: a row for each rule, then the project's features that do not conform.
 
-    asof: which state was read, to be cited.
+    area: how areas are measured, in zh and en; asof: which state was read, to be cited.
     """
     verdicts = checked.verdicts
     whole = checked.certificate.balance["project"]
@@ -51,7 +51,8 @@ def control_page(checked: Checked, rules: Rules, asof: str) -> bytes:
 {_table(_FEATURES, features)}{rest if more > 0 else ""}
 <p><small>{escape(rules.title_zh)} · {escape(rules.title_en)}<br>
 {escape(rules.note_zh)} {escape(rules.note_en)}<br>
-时点 As of: {escape(asof)}<br>面积平衡 Balance of areas: {balance}
+面积口径 Area: {area[0]} · {area[1]}<br>时点 As of: {escape(asof)}<br>
+面积平衡 Balance of areas: {balance}
 ({checked.certificate.residual:.6f} m²)</small></p></html>
 """.encode()
 

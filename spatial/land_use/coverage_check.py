@@ -14,6 +14,7 @@ from spatial.analyses.registry import analysis
 from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.analyses.staging import counts
 from spatial.frame import fetch
+from spatial.land_use.areas import PlaneChoice
 from spatial.land_use.coverage import KINDS, Faults, faults
 from spatial.land_use.overlay_result import Areas
 from spatial.layer import Column
@@ -53,6 +54,7 @@ class CoverageInputs(Inputs):
         Label("忽略不超过此面积的重叠与缝隙", "overlaps and gaps up to this area are left out",
               unit="square unit of the layer's CRS"),
     ] = 0.0  # fmt: skip
+    area: PlaneChoice = None
 
 
 @analysis(
@@ -74,9 +76,9 @@ def coverage_check(run: Run, inputs: CoverageInputs) -> Outcome:
     with readings(run.database, [inputs.layer], run.asof, run.grant) as (pg, (view,)):
         layer = view.layer
         require_shape(layer, "Polygon")
+        areas = Areas.of(layer.srid, inputs.area)
         frame = fetch(run.database, pg, view, [])
     run.progress(0.3, f"comparing {len(frame)} polygons")
-    areas = Areas.of(layer.srid)
     found = faults(
         frame["fid"].to_numpy(np.int64),
         np.asarray(frame.geometry, object),
@@ -98,7 +100,7 @@ def coverage_check(run: Run, inputs: CoverageInputs) -> Outcome:
             )
         },
         certificate=found.certificate,
-        summary={kind: int((found.kind == kind).sum()) for kind in KINDS},
+        summary={"area": areas.method} | {kind: int((found.kind == kind).sum()) for kind in KINDS},
     )
 
 

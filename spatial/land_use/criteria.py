@@ -11,10 +11,12 @@ from spatial.analyses.inputs import LayerName, RasterName
 from spatial.land_use.standardise import Categories, Finite, Standard
 
 type Measure = Literal[
-    "distance", "density", "share", "attribute", "value", "slope", "area", "compactness", "width"
-]
+    "distance", "access", "density", "share", "attribute", "value", "slope", "area", "compactness",
+    "width",
+]  # fmt: skip
 _NEEDS: dict[str, tuple[str, ...]] = {
     "distance": ("layer",),
+    "access": ("layer", "network"),
     "density": ("layer", "radius"),
     "share": ("layer",),
     "attribute": ("field",),
@@ -26,7 +28,8 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 class Criterion(BaseModel):
     """One criterion. With `standard` it scores; with `at_least` or `at_most` it excludes.
 
-    measure: `distance` to the nearest feature of `layer` (m); `density` of it within `radius` m
+    measure: `distance` to the nearest feature of `layer` (m); `access` to it along a `network`, the
+    least `by` time (minutes) or distance (m), from node to node; `density` of it within `radius` m
     (features, km or km² per km²); `share` of the unit that it covers; `attribute`: the value of
     `field`, the parcel's own or that of the feature of `layer` at the unit's middle; `value`: mean
     of `raster`; `slope` of it (degrees); of the unit itself its `area` (m²), its `compactness`
@@ -42,6 +45,8 @@ class Criterion(BaseModel):
     title_en: str = ""
     measure: Measure
     layer: LayerName | None = None
+    network: LayerName | None = None
+    by: Literal["time", "distance"] = "time"
     raster: RasterName | None = None
     field: str | None = None
     radius: Annotated[Finite, Field(gt=0)] | None = None
@@ -56,6 +61,8 @@ class Criterion(BaseModel):
         lacks = [name for name in _NEEDS.get(self.measure, ()) if getattr(self, name) is None]
         if lacks:
             raise ValueError(f"{self.measure} needs {' and '.join(lacks)}")
+        if self.network is not None and self.measure != "access":
+            raise ValueError(f"{self.measure} takes no network: access does")
         if self.standard is None and not self.bounded:
             raise ValueError("a criterion has a standard, or at_least or at_most")
         if isinstance(self.standard, Categories) and (self.measure != "attribute" or self.bounded):

@@ -45,22 +45,30 @@ class Evaluation:
         """That every unit (or its size) is scored, excluded or without data."""
         sizes = np.ones(len(self.status)) if size is None else size
         parts = [float(sizes[self.status == one].sum()) for one in (SCORED, EXCLUDED, UNKNOWN)]
-        whole = float(sizes.sum())
-        return Certificate(
-            equation="units = scored + excluded + without data",
-            left=whole,
-            right=sum(parts),
-            residual=abs(whole - sum(parts)),
-            tolerance=1e-9 * whole,
-            unit=unit,
-            balance={"units": whole, "scored": parts[0], "excluded": parts[1],
-                     "without data": parts[2]},
-            notes=tuple(
-                f"'{name}' knows nothing of {int(lacks.sum())} units"
-                for name, lacks in self.lacking.items()
-                if lacks.any()
-            ),
-        )  # fmt: skip
+        lacking = {name: int(lacks.sum()) for name, lacks in self.lacking.items()}
+        return proof(parts, float(sizes.sum()), unit, lacking)
+
+
+def proof(
+    parts: Sequence[float], whole: float, unit: str, lacking: Mapping[str, int]
+) -> Certificate:
+    """That what is scored, excluded and without data (3,) adds up to the whole.
+
+    lacking: by criterion, of how many units it knows nothing.
+    """
+    return Certificate(
+        equation="units = scored + excluded + without data",
+        left=whole,
+        right=sum(parts),
+        residual=abs(whole - sum(parts)),
+        tolerance=1e-9 * whole,
+        unit=unit,
+        balance={"units": whole, "scored": parts[0], "excluded": parts[1],
+                 "without data": parts[2]},
+        notes=tuple(
+            f"'{name}' knows nothing of {lacks} units" for name, lacks in lacking.items() if lacks
+        ),
+    )  # fmt: skip
 
 
 def weigh(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import geopandas as gpd
 import numpy as np
@@ -31,6 +31,11 @@ class Ground:
 
     plane: pyproj.CRS
     srid: int
+
+    @property
+    def area(self) -> Literal["planar", "equal-area"]:
+        """How areas are measured here; `areas.TITLES` says it in words."""
+        return "planar" if self.plane.to_epsg() == self.srid else "equal-area"
 
     @classmethod
     def of(cls, frame: gpd.GeoDataFrame) -> Self:

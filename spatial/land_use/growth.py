@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from pydantic import Field, model_validator
 
+from spatial import planned
 from spatial.analyses.grids import grid_at
 from spatial.analyses.inputs import Inputs, Label, LayerName, Names, RasterName
 from spatial.analyses.making import new_layer
@@ -22,12 +23,14 @@ from spatial.land_use import cells as raster
 from spatial.land_use.criteria import Criteria, distinct
 from spatial.land_use.evaluation import evaluate, weigh
 from spatial.land_use.ground import read
+from spatial.land_use.growth_layer import growth_layer
 from spatial.land_use.growth_model import Cells, Growth, Trend, agreement, forecast, grow
 from spatial.land_use.growth_years import Built, buildings_by_year, built_by_year
 from spatial.land_use.polygons import Floats
 from spatial.land_use.units import Units, measured
 from spatial.layer import Column
 from spatial.period import Period
+from spatial.query import snapshot
 
 #: Construction land of the 2023 classification (用地用海分类), by the first two digits.
 BUILT = ("07", "08", "09", "10", "11", "12", "13", "14", "15")
@@ -82,6 +85,11 @@ class GrowthInputs(Inputs):
         float, Field(ge=0, le=5), Label("随机程度，0 为无", "how much is chance; 0 for none")
     ] = 0.5
     seed: Annotated[int, Field(ge=0), Label("随机种子", "seed of the random numbers")] = 1
+    plan: Annotated[
+        str | None,
+        Label("另成建设用地图层，预测写入以此命名的新方案",
+              "also make a layer of built-up land, its forecast in a new scenario of this name"),
+    ] = None  # fmt: skip
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -104,6 +112,9 @@ class GrowthInputs(Inputs):
 def growth(run: Run, inputs: GrowthInputs) -> Outcome:
     """Read the years, forecast, place, back-test; raises Invalid where years do not follow."""
     years = _years(run, inputs)
+    if inputs.plan is not None:
+        with snapshot(run.database) as pg:
+            planned.require_free(pg, inputs.plan)
     (now,) = read(run, [inputs.parcels], ["Polygon"])
     units = Units.of_grid(now, inputs.cell)
     grid = units.grid
@@ -113,7 +124,8 @@ def growth(run: Run, inputs: GrowthInputs) -> Outcome:
     run.progress(0.8, f"growing to {inputs.horizon}")
     made, wanted = _grown(built, years[-1], inputs.horizon, fit, inputs)
     table = _table(run, units, built, made, inputs)
-    year = np.where(made.year > 0, made.year, built.since()).astype(float)
+    since = built.since()
+    year = np.where(made.year > 0, made.year, since).astype(float)
     year[year == 0] = np.nan
     coming = range(years[-1] + 1, inputs.horizon + 1)
     outputs: dict[str, Any] = {
@@ -128,12 +140,16 @@ def growth(run: Run, inputs: GrowthInputs) -> Outcome:
         "years": new_layer(run, table, COLUMNS, grid.srid, key="years",
                            title_zh="逐年", title_en="by year"),
     }  # fmt: skip
+    if inputs.plan is not None:
+        outputs["land"] = growth_layer(run, grid, since, made.year, inputs.plan)
     summary: dict[str, Any] = {
+        "area": units.ground.area,
         "years": [years[0], years[-1]],
         "built_m2": float(built.area[-1]),
         "forecast_m2": float(table["built_m2"].iloc[-1]),
         "cells_without_place": sum(made.short.values()),
         "seed": inputs.seed,
+        "scenario": inputs.plan,
     }
     if inputs.holdout is not None:
         summary["back_test"] = _back_test(built, fit, units.mask(), inputs)

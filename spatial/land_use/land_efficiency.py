@@ -133,6 +133,7 @@ def land_efficiency(run: Run, inputs: EfficiencyInputs) -> Outcome:
         },
         made.certificate,
         {
+            "area": ground.area,
             "enterprises": len(made.enterprises),
             "parcels": len(joined),
             "parcels_without": len(parcels) - len(joined),

@@ -1,25 +1,32 @@
 """The analysis `land-use-balance`: 用地平衡表, and of two moments 空间功能结构调整表."""
 
+from base64 import b64decode
 from typing import Annotated, Any, Self
 
 import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
-from spatial.analyses.inputs import Inputs, Label, LayerName, OptionalLayer
+from spatial.analyses.inputs import Inputs, Label, LayerName, OptionalLayer, OptionalWorkbook
 from spatial.analyses.making import new_layer
 from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import NewFile, Outcome, Run
+from spatial.analyses.run import NewFile, Outcome, Output, Run
 from spatial.asof import format_instant
 from spatial.certificate import Certificate
+from spatial.database import Pg
 from spatial.errors import Invalid
+from spatial.frame import fetch
 from spatial.land_use.areas import TITLES, AreaChoice, AreaMethod, area_method
 from spatial.land_use.balance import balance, changed
-from spatial.land_use.balance_documents import HTML, XLSX, Sheet, balance_page, balance_workbook
+from spatial.land_use.balance_documents import HTML, Sheet, balance_page
+from spatial.land_use.balance_faults import FAULTS, balance_faults
+from spatial.land_use.balance_workbook import balance_workbook, default_template
 from spatial.land_use.class_areas import OUTSIDE, ClassAreas, by_column, by_zone, zone_areas
 from spatial.land_use.code_tree import tree_of
 from spatial.land_use.criteria import read_json
+from spatial.land_use.workbook_template import XLSX
 from spatial.layer import Column, Layer
+from spatial.query import Reading
 
 RELATIVE = 1e-9
 _KEYS = ("zone", "class", "zh", "en")
@@ -63,6 +70,16 @@ class BalanceInputs(Inputs):
         int, Field(ge=0, le=6), Label("面积小数位数", "decimals of areas in hm² and mu")
     ] = 2
     area: AreaChoice = None
+    faults: Annotated[
+        bool,
+        Label("另成图层：图斑重叠、重复与空缺，分区重叠",
+              "also make a layer of where parcels overlap or are missing, and zones overlap"),
+    ] = False  # fmt: skip
+    template: Annotated[
+        OptionalWorkbook,
+        Label("本市的 Excel 模板（.xlsx），占位符见文档",
+              "a city's own workbook (.xlsx) to fill; see the documentation for placeholders"),
+    ] = None  # fmt: skip
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -96,6 +113,7 @@ def land_use_balance(run: Run, inputs: BalanceInputs) -> Outcome:
         sums: list[ClassAreas] = []
         sizes: dict[str, float] = {}
         for view in views:
+            area_method(method, view.layer.srid)
             _require(view.layer, inputs.code)
             run.progress(0.1 + 0.4 * len(sums), f"summing '{view.layer.name}'")
             if zones is None:
@@ -108,6 +126,7 @@ def land_use_balance(run: Run, inputs: BalanceInputs) -> Outcome:
                 sums.append(by_zone(pg, view, inputs.code, method, zones, inputs.zone_name))
         if zones is not None and inputs.zone_name:
             sizes = zone_areas(pg, zones, inputs.zone_name, views[0].layer.srid, method)
+        found = _faults(run, pg, views, zones, inputs, method) if inputs.faults else None
         moments = " / ".join(format_instant(view.moment.valid_at) for view in views)  # type: ignore[arg-type]
         srid = views[0].layer.srid
     heads = inputs.population
@@ -124,20 +143,32 @@ def land_use_balance(run: Run, inputs: BalanceInputs) -> Outcome:
     ]  # fmt: skip
     table = made[0].table if len(made) == 1 else changed(made[0].table, made[1].table)
     certificate = _certificate(sums)
+    outputs: dict[str, Output] = {}
+    if found is not None:
+        outputs["faults"] = new_layer(
+            run, found, FAULTS, srid, geometry_type="MultiPolygon", key="faults",
+            title_zh="重叠与空缺", title_en="overlaps and gaps",
+        )  # fmt: skip
     zh, en = (
         ("用地平衡表", "Land-use balance")
         if len(made) == 1
         else ("空间功能结构调整表", "Structural change of land use")
     )
-    sheet = Sheet(table, zh, en, TITLES[method], moments, certificate, inputs.decimals)
+    sheet = Sheet(
+        table, zh, en, TITLES[method], moments, certificate, inputs.decimals,
+        tree, inputs.level,
+    )  # fmt: skip
+    template = b64decode(inputs.template) if inputs.template else default_template(sheet)
     return Outcome(
         {
             "layer": new_layer(run, table, _columns(table), srid, title_zh=zh, title_en=en),
             "page": NewFile("balance.html", balance_page(sheet), HTML, zh, en),
-            "workbook": NewFile("balance.xlsx", balance_workbook(sheet), XLSX, zh, en),
+            "workbook": NewFile("balance.xlsx", balance_workbook(sheet, template), XLSX, zh, en),
+            "template": NewFile("template.xlsx", template, XLSX, "模板", "template"),
+            **outputs,
         },
         certificate,
-        _summary(method, sums, sizes) | {
+        _summary(method, sums, sizes, found) | {
             "unknown_codes": sorted({code for one in made for code in one.unknown}),
             "parcels_without_code": [one.missing for one in made],
             "adjusted": [
@@ -146,6 +177,25 @@ def land_use_balance(run: Run, inputs: BalanceInputs) -> Outcome:
             ],
         },
     )  # fmt: skip
+
+
+def _faults(
+    run: Run, pg: Pg, views: list[Reading], zones: Reading | None, inputs: BalanceInputs,
+    method: AreaMethod,
+) -> pd.DataFrame:  # fmt: skip
+    """Of each state why its areas do not close; in the CRS of the first."""
+    srid = views[0].layer.srid
+    cutters = None
+    if zones is not None:
+        cutters = fetch(run.database, pg, zones, [str(inputs.zone_name)]).to_crs(srid)
+        cutters = cutters.rename(columns={str(inputs.zone_name): "zone"}).astype({"zone": str})
+    made: list[pd.DataFrame] = []
+    for state, view in zip(("base", "target"), views, strict=False):
+        run.progress(0.6, f"comparing the parcels of '{view.layer.name}'")
+        parcels = fetch(run.database, pg, view, []).to_crs(srid)
+        made.append(balance_faults(parcels, cutters, method).assign(state=state))
+    found: pd.DataFrame = pd.concat(made, ignore_index=True)
+    return found
 
 
 def _require(layer: Layer, column: str) -> None:
@@ -187,13 +237,18 @@ def _certificate(sums: list[ClassAreas]) -> Certificate:
     )
 
 
-def _summary(method: AreaMethod, sums: list[ClassAreas], sizes: dict[str, float]) -> dict[str, Any]:
+def _summary(
+    method: AreaMethod, sums: list[ClassAreas], sizes: dict[str, float], found: pd.DataFrame | None
+) -> dict[str, Any]:
     """Of zones what their classes lack (gaps, > 0) or have too much (overlaps, < 0)."""
     said: dict[str, Any] = {
         "area": method,
         "parcels": [one.parcels for one in sums],
+        "repaired": [one.repaired for one in sums],
         "area_m2": [one.whole for one in sums],
     }
+    if found is not None:
+        said["faults_m2"] = found.groupby("kind")["area_m2"].sum().to_dict()
     if sizes:
         filled = sums[0].rows.groupby("zone")["area_m2"].sum()
         said["empty_zones"] = sorted(zone for zone in sizes if zone not in filled)

@@ -11,6 +11,7 @@ from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.land_use import overlay_result
+from spatial.land_use.areas import PlaneChoice
 from spatial.land_use.overlay import How
 from spatial.land_use.overlay_parts import STAGED, Cutter, Side
 from spatial.land_use.overlay_result import Areas
@@ -47,6 +48,7 @@ class OverlayInputs(Inputs):
         Names | None,
         Label("保留的字段，缺省为全部", "attributes to keep of either layer; all where not given"),
     ] = None
+    area: PlaneChoice = None
 
 
 @analysis(
@@ -54,10 +56,11 @@ class OverlayInputs(Inputs):
     zh="土地利用叠加",
     en="Land-use overlay",
     about_zh="任意两个面图层在左图层坐标系中叠加；每块带两侧的属性与要素号，及面积 area_m2"
-    "（该坐标系中的平面面积，经纬度坐标系取椭球面积），并附面积平衡证明。",
+    "（缺省为该坐标系中的平面面积，经纬度坐标系取椭球面积），并附面积平衡证明。",
     about_en="Overlays any two polygon layers in the CRS of the left one. Each piece has the "
-    "attributes and feature ids of both sides and area_m2 (planar in that CRS; ellipsoidal where "
-    "the CRS is in degrees), and the certificate proves the balance of areas.",
+    "attributes and feature ids of both sides and area_m2 (as `area` says; else planar in "
+    "that CRS, ellipsoidal where it is in degrees), and the certificate proves the balance of "
+    "areas.",
 )
 def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
     """Cut both layers part by part; semantics in `spatial.land_use.overlay.overlay`.
@@ -71,6 +74,7 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
         left, right = (view.layer for view in views)
         for layer in (left, right):
             require_shape(layer, "Polygon")
+        areas = Areas.of(left.srid, inputs.area)
         carried = overlay_result.carried(left, right, inputs.how, inputs.columns)
         sizes = [row[0] or 0 for view in views for row in pg.execute(view.count())]
         tasks: dict[Side, list[tuple[Side, Part]]] = {}
@@ -93,7 +97,6 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
             tally += part
             share = DIVIDED + (CUT - DIVIDED) * len(batches) / parts
             run.progress(share, f"{len(batches)} of {parts} parts")
-    areas = Areas.of(left.srid)
     return Outcome(
         {
             "layer": NewLayer(
@@ -105,6 +108,7 @@ def land_use_overlay(run: Run, inputs: OverlayInputs) -> Outcome:
         },
         certificate=tally.certificate(areas.unit),
         summary={
+            "area": areas.method,
             "area_m2": areas.by_kind(run.database, staging, batches),
             "partitions": parts,
             "crs": crs.uri(left.srid),

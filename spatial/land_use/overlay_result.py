@@ -10,6 +10,7 @@ from spatial import crs
 from spatial.analyses.staging import Staging, counts
 from spatial.database import Database
 from spatial.errors import Invalid
+from spatial.land_use.areas import AreaMethod, area_sql, plane_method
 from spatial.land_use.overlay import How
 from spatial.layer import Column, Layer, shorten
 
@@ -78,21 +79,28 @@ def _free(name: str, suffix: str, taken: Collection[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """How areas of a CRS become square metres; `unit` is the CRS's own unit of area."""
+    """How areas of a CRS become square metres; `unit` is the CRS's own unit of area.
+
+    method: how they are measured.
+    """
 
     square_metres: sql.Composable
     unit: str
+    method: AreaMethod
 
     @classmethod
-    def of(cls, srid: int) -> Self:
-        """Planar areas of a projected CRS, ellipsoidal ones where coordinates are degrees."""
-        system = crs.parse(srid)
-        axis = system.axis_info[0]
-        if system.is_geographic:
-            return cls(sql.SQL("ST_Area(s.geom::geography)"), f"{axis.unit_name}²")
-        factor = float(axis.unit_conversion_factor) ** 2
+    def of(cls, srid: int, chosen: AreaMethod | None = None) -> Self:
+        """As chosen, else planar in a projected CRS and geodesic where coordinates are degrees.
+
+        Raises Invalid as `areas.area_method` does.
+        """
+        method = plane_method(chosen, srid)
+        axis = crs.parse(srid).axis_info[0]
         unit = "m²" if axis.unit_name == "metre" else f"{axis.unit_name}²"
-        return cls(sql.SQL("s.area * {}").format(factor), unit)
+        if method != "planar":
+            return cls(area_sql(srid, method, sql.SQL("s.geom")), unit, method)
+        factor = float(axis.unit_conversion_factor) ** 2
+        return cls(sql.SQL("s.area * {}").format(factor), unit, method)
 
     def by_kind(
         self, database: Database, staging: Staging, batches: Sequence[int]

@@ -118,6 +118,7 @@ def plot_ratio(run: Run, inputs: PlotRatioInputs) -> Outcome:
         },
         made.certificate,
         {
+            "area": ground.area,
             "parcels": len(rows),
             "buildings": len(buildings),
             "floors_from_height": guessed,

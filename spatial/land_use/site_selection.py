@@ -15,7 +15,7 @@ from spatial.land_use.evaluation import EXCLUDED, SCORED, Evaluation, evaluate, 
 from spatial.land_use.ground import read
 from spatial.land_use.sites import reasons, required
 from spatial.land_use.standardise import Linear
-from spatial.land_use.suitability import parcel_layer, summary
+from spatial.land_use.suitability import parcel_layer, sensitivity_table, summary
 from spatial.land_use.svg_map import Backdrop, svg_map
 from spatial.land_use.units import Units, measured
 from spatial.layer import Column
@@ -68,6 +68,9 @@ class SiteInputs(Inputs):
     ] = ()
     comparisons: Annotated[Comparisons, Label("两两比较（AHP）", "pairwise judgements (AHP)")] = ()
     best: Annotated[int, Field(gt=0, le=100), Label("推荐前几名", "how many to recommend")] = 10
+    change: Annotated[
+        float, Field(gt=0, lt=1), Label("敏感性：权重变动的比例", "sensitivity: share of a weight")
+    ] = 0.2
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -150,6 +153,10 @@ def site_selection(run: Run, inputs: SiteInputs) -> Outcome:
                 Column("reasons_zh", "text", "理由"): told["zh"],
                 Column("reasons_en", "text"): told["en"],
             }),
+            "sensitivity": sensitivity_table(
+                run, made.names, made.scores[made.status == SCORED], weights, inputs.change,
+                inputs.best, units.ground.srid,
+            ),
             "map": NewFile("sites.svg", drawing.encode(), "image/svg+xml", "图", "map"),
             "page": NewFile(
                 "sites.html", _page(drawing, fids, made, told, best),
@@ -158,6 +165,7 @@ def site_selection(run: Run, inputs: SiteInputs) -> Outcome:
         },
         made.certificate("m²", np.asarray(shapely.area(units.areas))),
         {
+            "area": units.ground.area,
             "candidates": len(fids),
             **summary(made, priorities),
             "best": [

@@ -13,6 +13,7 @@ from spatial.land_use.standardise import Linear, Triangular
 #: By measure: how many digits a value has in words, its factor, its unit.
 _WORDS = {
     "distance": (0, 1.0, " m"),
+    "access": (0, 1.0, " m"),
     "density": (2, 1.0, " /km²"),
     "share": (1, 100.0, " %"),
     "slope": (1, 1.0, "°"),
@@ -68,17 +69,23 @@ def reasons(
     return words
 
 
+def _words(one: Criterion) -> tuple[int, float, str]:
+    if one.measure == "access" and one.by == "time":
+        return 1, 1.0, " min"
+    return _WORDS.get(one.measure, _PLAIN)
+
+
 def _value(one: Criterion, value: Any, language: str) -> str:
     if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
         return "无数据" if language == "zh" else "unknown"
     if isinstance(value, str):
         return value
-    digits, factor, unit = _WORDS.get(one.measure, _PLAIN)
+    digits, factor, unit = _words(one)
     return f"{float(value) * factor:,.{digits}f}{unit}"
 
 
 def _bounds(one: Criterion) -> str:
-    digits, factor, unit = _WORDS.get(one.measure, _PLAIN)
+    digits, factor, unit = _words(one)
     told = ((sign, bound) for sign, bound in (("≥", one.at_least), ("≤", one.at_most))
             if bound is not None)  # fmt: skip
     return ", ".join(f"{sign} {bound * factor:,.{digits}f}{unit}" for sign, bound in told)

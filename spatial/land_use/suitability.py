@@ -16,7 +16,9 @@ from spatial.analyses.registry import analysis
 from spatial.analyses.run import NewLayer, NewRaster, Outcome, Run
 from spatial.land_use.criteria import Comparisons, Criteria, distinct
 from spatial.land_use.evaluation import SCORED, STATUS, Evaluation, evaluate, weigh
+from spatial.land_use.grid_suitability import grid_suitability
 from spatial.land_use.ground import read
+from spatial.land_use.polygons import Floats
 from spatial.land_use.units import Units, columns_of, measured
 from spatial.land_use.weighting import CONSISTENT, Priorities, Sensitivity, sensitivity
 from spatial.layer import Column
@@ -84,46 +86,63 @@ def suitability(run: Run, inputs: SuitabilityInputs) -> Outcome:
     Raises Invalid where no criterion scores, weights are incomplete, or columns are missing.
     """
     weights, priorities = weigh(inputs.criteria, inputs.comparisons)
-    chosen = inputs.parcels if inputs.parcels is not None else inputs.area
-    assert chosen is not None
-    (frame,) = read(run, [chosen], ["Polygon"])
-    units = (
-        Units.of_parcels(frame) if inputs.parcels is not None else Units.of_grid(frame, inputs.cell)
-    )
+    if inputs.area is not None:
+        return _of_grid(run, inputs, weights, priorities)
+    assert inputs.parcels is not None
+    (frame,) = read(run, [inputs.parcels], ["Polygon"])
+    units = Units.of_parcels(frame)
     values = measured(run, units, inputs.criteria)
     run.progress(0.85, f"scoring {len(units.places)} units")
     made = evaluate(inputs.criteria, values, weights)
-    scored = made.status == SCORED
-    told = (
-        sensitivity(made.names, made.scores[scored], weights, inputs.change, inputs.leading)
-        if scored.any()
-        else []
-    )
-    first: NewLayer | NewRaster
-    if units.grid is None:
-        first = parcel_layer(run, units, made, values)
-        certificate = made.certificate("m²", np.asarray(shapely.area(units.areas)))
-    else:
-        first = NewRaster.of(units.write(run.folder / "suitability.tif", made.total, "suitability"))
-        certificate = made.certificate("cells")
-    table = new_layer(
-        run, _table(told), SENSITIVITY, units.ground.srid, key="sensitivity",
-        title_zh="敏感性", title_en="sensitivity",
-    )  # fmt: skip
+    scores = made.scores[made.status == SCORED]
     return Outcome(
-        {"layer": first, "sensitivity": table},
-        certificate,
-        {"units": len(scored), **summary(made, priorities)},
+        {
+            "layer": parcel_layer(run, units, made, values),
+            "sensitivity": sensitivity_table(
+                run, made.names, scores, weights, inputs.change, inputs.leading, units.ground.srid
+            ),
+        },
+        made.certificate("m²", np.asarray(shapely.area(units.areas))),
+        {"area": units.ground.area, **summary(made, priorities)},
+    )
+
+
+def _of_grid(
+    run: Run, inputs: SuitabilityInputs, weights: Floats, priorities: Priorities | None
+) -> Outcome:
+    assert inputs.area is not None
+    made = grid_suitability(run, inputs.area, inputs.cell, inputs.criteria, weights)
+    names = [one.name for one in inputs.criteria if one.standard is not None]
+    table = sensitivity_table(
+        run, names, made.sample, weights, inputs.change, inputs.leading, made.ground.srid
+    )
+    return Outcome(
+        {"layer": NewRaster.of(made.file), "sensitivity": table},
+        made.certificate(),
+        {
+            "area": made.ground.area,
+            **_told(made.status, names, weights, made.broken, priorities),
+            "sensitivity_of_cells": len(made.sample),
+        },
     )
 
 
 def summary(made: Evaluation, priorities: Priorities | None) -> dict[str, Any]:
     """How many units became what, the weights, and how consistent judgements were."""
-    words = {en: int((made.status == n).sum()) for n, (_, en) in enumerate(STATUS)}
+    status = {n: int((made.status == n).sum()) for n in range(len(STATUS))}
+    broken = {name: int(one.sum()) for name, one in made.broken.items()}
+    return _told(status, made.names, made.weights, broken, priorities)
+
+
+def _told(
+    status: Mapping[int, int], names: Sequence[str], weights: Floats, broken: Mapping[str, int],
+    priorities: Priorities | None,
+) -> dict[str, Any]:  # fmt: skip
     told: dict[str, Any] = {
-        "status": words,
-        "weights": dict(zip(made.names, map(float, made.weights), strict=True)),
-        "excluded_by": {name: int(broken.sum()) for name, broken in made.broken.items()},
+        "units": sum(status.values()),
+        "status": {en: status.get(n, 0) for n, (_, en) in enumerate(STATUS)},
+        "weights": dict(zip(names, map(float, weights), strict=True)),
+        "excluded_by": dict(broken),
     }
     if priorities is not None:
         told["ahp"] = {
@@ -179,6 +198,18 @@ def parcel_layer(
     return new_layer(
         run, units.ground.back(frame), columns, units.ground.srid, geometry_type="MultiPolygon"
     )
+
+
+def sensitivity_table(
+    run: Run, names: Sequence[str], scores: Floats, weights: Floats, change: float, leading: int,
+    srid: int,
+) -> NewLayer:  # fmt: skip
+    """How the ranking of units with scores (n, k) hangs on each weight, as a table."""
+    found = sensitivity(names, scores, weights, change, leading) if len(scores) else []
+    return new_layer(
+        run, _table(found), SENSITIVITY, srid, key="sensitivity",
+        title_zh="敏感性", title_en="sensitivity",
+    )  # fmt: skip
 
 
 def _table(told: list[Sensitivity]) -> pd.DataFrame:

@@ -8,20 +8,21 @@ from typing import Any, Self
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import rasterio
+import pyproj
 import shapely
 
-from spatial import crs
 from spatial.analyses.grids import grid_at
 from spatial.analyses.run import Run
 from spatial.errors import Invalid
 from spatial.land_use import measures
-from spatial.land_use.cells import Field, Grid
+from spatial.land_use.cells import Elsewhere, Field, Grid
 from spatial.land_use.criteria import Criterion
 from spatial.land_use.ground import Ground, read, require_columns
 from spatial.land_use.polygons import Floats, Geometries, Indices
 from spatial.land_use.standardise import Categories
 from spatial.layer import clean_name, shorten
+from spatial.traffic.access import to_nearest
+from spatial.traffic.reading import read_roads
 
 _OWN: dict[str, Callable[[Geometries], Floats]] = {
     "area": shapely.area,
@@ -59,25 +60,23 @@ class Units:
 
     @classmethod
     def of_grid(cls, area: gpd.GeoDataFrame, size: float) -> Self:
-        """Cells of `size` m whose middles lie within an area, in its CRS if that is in metres.
-
-        Else in its UTM zone, for a raster needs a CRS with a code. Raises Invalid for none.
-        """
-        ground = Ground.of(area)
-        if ground.plane.to_epsg() is None:
-            if area.empty:
-                raise Invalid("the area is empty here and then")
-            ground = Ground.of(area.to_crs(area.estimate_utm_crs()))
-        frame = ground.bring(area)
-        if frame.empty:
-            raise Invalid("the area is empty here and then")
-        grid = Grid.over(tuple(frame.total_bounds), size, crs.srid(ground.plane))
-        x, y = grid.middles()
+        """Cells of `size` m whose middles lie within an area; raises Invalid for none."""
+        ground, frame = ground_of_grid(area)
+        grid = Grid.over(tuple(frame.total_bounds), size, ground.srid)
         whole = shapely.union_all(frame.geometry.to_numpy())
         shapely.prepare(whole)
+        made = cls.of_cells(grid, whole, ground)
+        if made is None:
+            raise Invalid("no cell's middle lies within the area: choose a smaller cell")
+        return made
+
+    @classmethod
+    def of_cells(cls, grid: Grid, whole: Any, ground: Ground) -> Self | None:
+        """The cells of a grid whose middles lie within a shape; None where there are none."""
+        x, y = grid.middles()
         chosen = np.flatnonzero(shapely.contains_xy(whole, x, y))
         if not len(chosen):
-            raise Invalid("no cell's middle lies within the area: choose a smaller cell")
+            return None
         middles = np.asarray(shapely.points(x[chosen], y[chosen]), object)
         own = gpd.GeoDataFrame(geometry=middles, crs=ground.plane)
         return cls(middles, middles, grid.boxes(chosen), ground, own, grid, chosen)
@@ -97,28 +96,48 @@ class Units:
     def write(self, file: Path, values: Floats, name: str) -> Path:
         """The values (n,) of the cells as a GeoTIFF of one band."""
         assert self.grid is not None
-        rows, columns = self.grid.shape
-        with rasterio.open(
-            file, "w", driver="GTiff", width=columns, height=rows, count=1, dtype="float32",
-            crs=self.grid.srid, transform=self.grid.transform, nodata=np.nan,
-        ) as made:  # fmt: skip
+        with self.grid.written(file, name) as made:
             made.write(self.spread(values), 1)
-            made.set_band_description(1, name)
         return file
 
 
-def measured(run: Run, units: Units, criteria: Sequence[Criterion]) -> dict[str, npt.NDArray[Any]]:
+def ground_of_grid(area: gpd.GeoDataFrame) -> tuple[Ground, gpd.GeoDataFrame]:
+    """The plane of a grid over an area, and the area in it: its own CRS if that is in metres.
+
+    Else its UTM zone, for a raster needs a CRS with a code. Raises Invalid for an empty area.
+    """
+    ground = Ground.of(area)
+    if ground.plane.to_epsg() is None:
+        if area.empty:
+            raise Invalid("the area is empty here and then")
+        ground = Ground.of(area.to_crs(area.estimate_utm_crs()))
+    frame = ground.bring(area)
+    if frame.empty:
+        raise Invalid("the area is empty here and then")
+    return ground, frame
+
+
+def measured(
+    run: Run,
+    units: Units,
+    criteria: Sequence[Criterion],
+    frames: Mapping[str, gpd.GeoDataFrame] | None = None,
+) -> dict[str, npt.NDArray[Any]]:
     """The measure (n,) of every criterion, NaN (or None, of words) where nothing is known.
 
+    frames: by the criteria's names their layers in the plane, where they were read already.
     Raises Invalid for columns that are missing and layers of the wrong shape.
     """
-    layers = [one.layer for one in criteria if one.layer is not None]
-    frames = iter(read(run, layers))
+    placed = [one for one in criteria if one.layer is not None]
+    if frames is None:
+        layers = read(run, [one.layer for one in placed if one.layer is not None])
+        frames = {
+            one.name: units.ground.bring(its) for one, its in zip(placed, layers, strict=True)
+        }
     made: dict[str, npt.NDArray[Any]] = {}
     for number, one in enumerate(criteria):
         run.progress(0.1 + 0.7 * number / len(criteria), f"measuring {one.name}")
-        frame = units.ground.bring(next(frames)) if one.layer is not None else None
-        made[one.name] = _measure(run, units, one, frame)
+        made[one.name] = _measure(run, units, one, frames.get(one.name))
     return made
 
 
@@ -133,6 +152,8 @@ def _measure(
         require_columns(units.frame, "parcels", [str(one.field)])
         return _values(units.frame[one.field].to_numpy(), one)
     shapes = np.asarray(frame.geometry, object)
+    if one.measure == "access":
+        return _along(run, units, one, shapes)
     if one.measure == "distance":
         return measures.distance(units.places, shapes)
     if one.measure == "density":
@@ -147,6 +168,20 @@ def _measure(
     return _values(found, one)
 
 
+def _along(run: Run, units: Units, one: Criterion, shapes: Geometries) -> Floats:
+    """From the node nearest to each unit to that nearest to any feature; NaN where no path is."""
+    assert one.network is not None
+    roads, srid, _ = read_roads(run, one.network)
+    move = pyproj.Transformer.from_crs(units.ground.plane, srid, always_xy=True)
+
+    def nodes(of: Geometries) -> Indices:
+        x, y = shapely.get_coordinates(shapely.centroid(of)).T
+        return roads.nearest(np.column_stack(move.transform(x, y)))
+
+    away = to_nearest(roads, nodes(shapes), one.by)[nodes(units.middles)]
+    return np.where(np.isfinite(away), away, np.nan)
+
+
 def _values(found: npt.NDArray[Any], one: Criterion) -> npt.NDArray[Any]:
     """Words for categories, numbers for all else."""
     if isinstance(one.standard, Categories):
@@ -159,9 +194,13 @@ def _values(found: npt.NDArray[Any], one: Criterion) -> npt.NDArray[Any]:
 
 def _of_raster(run: Run, units: Units, one: Criterion) -> Floats:
     assert one.raster is not None
-    field = Field.read(
-        grid_at(run, one.raster).path, gpd.GeoSeries(units.areas, crs=units.ground.plane)
-    )
+    path = grid_at(run, one.raster).path
+    try:
+        field = Field.read(path, gpd.GeoSeries(units.areas, crs=units.ground.plane))
+    except Elsewhere:
+        if units.grid is None:
+            raise
+        return np.full(len(units.places), np.nan)
     if one.measure == "slope":
         field = field.planar(units.ground.plane).slope()
     if units.grid is not None:

@@ -117,6 +117,7 @@ def _of_cells(run: Run, inputs: ZonalInputs) -> Outcome:
         {"layer": new_layer(run, found, CELLS, srid, geometry_type="MultiPolygon")},
         certificate,
         {
+            "cell": [abs(data.transform.a), abs(data.transform.e)],
             "zones": len(zones),
             "zones_without_cells": int((found["count"] == 0).sum()),
             "raster_crs": crs.uri(grid.srid),

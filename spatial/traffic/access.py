@@ -3,8 +3,10 @@
 import numpy as np
 
 from spatial.errors import Invalid
-from spatial.traffic.graph import Floats
+from spatial.traffic.graph import Floats, Graph, Integers
 from spatial.traffic.reach import Reached
+from spatial.traffic.shortest import Finder
+from spatial.traffic.travel import Roads
 
 
 def opportunities(near: Reached, origins: int, weight: Floats) -> Floats:
@@ -31,3 +33,27 @@ def floating_catchment(near: Reached, people: Floats, supply: Floats) -> tuple[F
     ratio = np.divide(supply, asked, out=np.zeros(len(supply)), where=used)
     share = np.bincount(near.origin, ratio[near.goal], len(people)).astype(float)
     return share, np.where(used, 0.0, supply)
+
+
+def to_nearest(roads: Roads, goals: Integers, by: str) -> Floats:
+    """(n,) of every node the least time (minutes) or distance (m) to any of the goals (g,).
+
+    goals: nodes by index; infinite where no path leads to one. One search backwards along the
+    links, from a node beyond all goals (Dijkstra 1959).
+    """
+    graph, count = roads.graph, len(roads.graph.node)
+    if not len(goals):
+        return np.full(count, np.inf)
+    goals = np.unique(goals)
+    blocked = np.append(~graph.through, False)
+    blocked[goals] = False
+    # every node is the end of a link, so that indices are ids
+    back = Graph.of(
+        np.concatenate([graph.head, np.full(len(goals), count)]),
+        np.concatenate([graph.tail, goals]),
+        blocked,
+    )
+    cost = roads.minutes if by == "time" else roads.length
+    finder = Finder(back, np.concatenate([cost, np.zeros(len(goals))])[back.order])
+    finder.reach(count)
+    return np.asarray(finder.label[:count])

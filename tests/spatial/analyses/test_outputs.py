@@ -1,6 +1,7 @@
 """What a run makes: layers, tables, rasters with states, documents; whole or not at all."""
 
 import pytest
+import shapely
 import trial_analyses  # noqa: F401
 
 from spatial import catalogue, rasters
@@ -8,6 +9,7 @@ from spatial.analyses import job_files, jobs
 from spatial.analyses.runner import run
 from spatial.asof import AsOf, as_of
 from spatial.database import Database
+from spatial.edit import edit
 from spatial.errors import NotFound
 from spatial.grant import OWNER
 
@@ -44,6 +46,8 @@ def test_layers_and_tables_keep_order_and_gaps(database, made):
     assert rows == [(1, "b", 1, "ST_MultiPolygon"), (2, None, 2, "ST_MultiPolygon")]
     assert places == (0,)
     assert zones.lineage["analysis"] == "trial-making"
+    with edit(database, "flood_zones", author="Li") as editor:
+        assert editor.insert({"word": "c"}, shapely.box(120, 31, 121, 32), 4326) == 3
 
 
 def test_a_raster_has_its_states_its_datum_and_its_lineage(database, made, tmp_path):

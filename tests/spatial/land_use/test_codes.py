@@ -1,7 +1,11 @@
 """Trees of codes and crosswalks, against what the standards say."""
 
+import geopandas as gpd
 import pytest
+import shapely.affinity
+from deciding import decide, output, put, table
 
+import spatial.analyses.known  # noqa: F401
 from spatial.errors import Invalid
 from spatial.land_use.code_crosswalk import translate
 from spatial.land_use.code_tree import PROFILES, crosswalk, profile, tree_of
@@ -86,3 +90,32 @@ def test_choices_must_be_candidates():
 def test_trees_that_are_none(said, reason):
     with pytest.raises(Invalid, match=reason):
         tree_of(said)
+
+
+def test_a_layer_of_the_survey_becomes_one_of_the_plan(database):
+    places = [shapely.box(n, 0, n + 1, 1) for n in range(40_528_000, 40_528_006)]
+    places = [shapely.affinity.translate(place, 0, 3_486_000) for place in places]
+    codes = ["0101", "05H1", " 0101 ", None, "zz", "1005"]
+    put(database, "dltb", gpd.GeoDataFrame({"DLBM": codes}, geometry=places, crs=4528))
+    document = decide(
+        database, "code-crosswalk", layer="dltb", code="DLBM", choices={"1005": "1208"}
+    )
+    rows = output(database, document)
+    assert rows["status"].tolist() == ["one", "ambiguous", "one", "missing", "unknown", "chosen"]
+    assert rows["target_code"].fillna("").tolist() == ["0101", "09", "0101", "", "", "1208"]
+    assert rows["target_zh"][0] == "水田"
+    assert rows.geometry.area.sum() == 6
+    mapping = output(database, document, "mapping").set_index("source_code")
+    assert mapping["features"]["0101"] == 2
+    assert mapping["candidates"]["05H1"] == "0901, 0902, 0903, 0904"
+    assert document["summary"]["ambiguous_codes"] == ["05H1"]
+    assert document["summary"]["unknown_codes"] == ["zz"]
+    assert document["certificate"]["balance"]["missing"] == 1
+    assert document["certificate"]["holds"]
+    put(database, "own", table(source=["0101", "zz", "zz"], target=["1001", "1001", "0601"]))
+    document = decide(database, "code-crosswalk", layer="dltb", code="DLBM", mapping="own")
+    assert output(database, document)["status"].tolist() == [
+        "one", "unknown", "one", "missing", "ambiguous", "unknown",
+    ]  # fmt: skip
+    with pytest.raises(AssertionError, match="has no column DLDM: it has DLBM"):
+        decide(database, "code-crosswalk", layer="dltb", code="DLDM")

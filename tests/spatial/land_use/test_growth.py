@@ -10,12 +10,13 @@ from conftest import fresh_city
 from deciding import output, put, squares
 
 import spatial.analyses.known  # noqa: F401
-from spatial import rasters
+from spatial import rasters, scenario
 from spatial.analyses import jobs, registry
 from spatial.analyses.runner import run
 from spatial.asof import as_of
 from spatial.database import Database
 from spatial.errors import Invalid
+from spatial.frame import read_frame
 from spatial.grant import OWNER
 
 ASK = {"parcels": "plots", "since": 2000, "horizon": 2009, "cell": 100, "chance": 0}
@@ -95,6 +96,29 @@ def test_the_years_held_out_are_found_where_the_rule_holds(place):
     assert (test["hits"], test["misses"], test["false_alarms"]) == (3, 0, 0)
     assert test["figure_of_merit"] == 1
     assert 0 < test["by_chance"] < 0.2
+
+
+def test_the_forecast_is_a_scenario_of_a_layer(place):
+    database, _ = place
+    document = grown(place, criteria=[NEAR], plan="grown_2009")
+    name = document["outputs"]["land"]
+
+    def at(when, scenario="main"):
+        rows = read_frame(database, name, as_of(when, scenario=scenario), OWNER)
+        return sorted(rows["year"].tolist()), rows["area_m2"].sum()
+
+    known = [2000, *range(2001, 2007)]
+    assert at("1900") == ([2000], 20_000)
+    assert at("2003") == ([2000, 2001, 2002, 2003], 50_000)
+    assert at("2006") == at("2030") == (known, 80_000)
+    assert at("2007", "grown_2009") == ([*known, 2007], 90_000)
+    assert at("2030", "grown_2009") == ([*known, 2007, 2008, 2009], 110_000)
+    assert document["summary"]["scenario"] == "grown_2009"
+    assert [one.kind for one in scenario.diff(database, "grown_2009")] == ["added"] * 3
+    with pytest.raises(AssertionError, match="'grown_2009' exists: choose another"):
+        grown(place, criteria=[NEAR], plan="grown_2009")
+    scenario.adopt(database, "grown_2009", author="planner")  # the plan becomes the city
+    assert at("2030") == ([*known, 2007, 2008, 2009], 110_000)
 
 
 def test_nothing_grows_where_it_may_not(place):

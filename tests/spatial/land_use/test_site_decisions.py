@@ -2,6 +2,7 @@
 
 from xml.etree import ElementTree
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
@@ -11,9 +12,12 @@ from deciding import EAST, NORTH, decide, output, put, squares
 from grids import store_ground
 
 import spatial.analyses.known  # noqa: F401
+from spatial import rasters
 from spatial.analyses import job_files, registry
 from spatial.database import Database
 from spatial.errors import Invalid, NotFound
+from spatial.grant import OWNER
+from spatial.land_use import grid_suitability
 
 ROAD = {"name": "road", "measure": "distance", "layer": "roads",
         "standard": {"function": "linear", "low": 200, "high": 0}}  # fmt: skip
@@ -60,6 +64,40 @@ def test_parcels_are_scored_and_ranked_by_hand(place):
     table = output(database, document, "sensitivity")
     assert table["weight"].to_list() == pytest.approx([0.75, 0.25])
     assert table["kept_lower"].to_list() == [1, 1]
+
+
+def test_access_is_measured_along_the_network(place):
+    """One way round three sides of a square, with a stop at the end of the second side."""
+    database, _ = place
+    corners = [(0, -400), (0, -350), (100, -350), (100, -400)]
+    points = [(EAST + x, NORTH + y) for x, y in corners]
+    lines = [shapely.LineString(points[n : n + 2]) for n in range(3)]
+    network = gpd.GeoDataFrame(
+        {"from_node": [1, 2, 3], "to_node": [2, 3, 4], "length_m": [50.0, 100.0, 50.0],
+         "minutes": [1.0, 2.0, 1.0]}, geometry=lines, crs=4549,
+    )  # fmt: skip
+    put(database, "network", network)
+    put(database, "stop", gpd.GeoDataFrame(geometry=[shapely.Point(points[2])], crs=4549))
+    plots = squares((-5, -405, 5, -395), (-5, -355, 5, -345), (95, -355, 105, -345),
+                    (95, -405, 105, -395))  # fmt: skip
+    put(database, "plots", plots)
+    access = {"name": "stop", "measure": "access", "layer": "stop", "network": "network",
+              "standard": {"function": "linear", "low": 4, "high": 0}, "at_most": 2.5}  # fmt: skip
+    document = decide(database, "suitability", parcels="plots", criteria=[access])
+    rows = output(database, document)
+    assert rows["m_stop"].tolist()[:3] == [3, 2, 0]
+    assert np.isnan(rows["m_stop"].tolist()[3])  # against the one way no path leads
+    assert rows["status_en"].tolist() == ["excluded", "scored", "scored", "no data"]
+    metres = access | {"by": "distance", "at_most": 1000}
+    rows = output(database, decide(database, "suitability", parcels="plots", criteria=[metres]))
+    assert rows["m_stop"].tolist()[:3] == [150, 100, 0]
+    chosen = decide(database, "site-selection", parcels="plots", criteria=[access])
+    rows = output(database, chosen)
+    assert rows["reasons_en"][1] == "stop 2.0 min ≤ 2.5 min: met (scores 0.50)"
+    assert len(output(database, chosen, "sensitivity")) == 1
+    with pytest.raises(Invalid, match="access needs network"):
+        registry.find("suitability").parse({"parcels": "p", "criteria": [
+            {k: v for k, v in access.items() if k != "network"}]})  # fmt: skip
 
 
 def test_a_grid_becomes_a_raster_that_equals_the_same_by_hand(place):
@@ -144,3 +182,26 @@ def test_a_criterion_with_no_features_leaves_all_without_data(place):
     document = decide(database, "suitability", store=store, parcels="parcels", criteria=[none])
     assert document["summary"]["status"] == {"scored": 0, "excluded": 0, "no data": 4}
     assert "'road' knows nothing of 4 units" in document["certificate"]["notes"]
+
+
+def test_blocks_of_a_grid_are_as_one(place, monkeypatch):
+    database, store = place
+    ask = {"area": "parcels", "cell": 5, "criteria": [HEIGHT, ROAD | {"at_most": 60}],
+           "store": store}  # fmt: skip
+    seen = []
+    for side in (256, 7):
+        monkeypatch.setattr(grid_suitability, "BLOCK", side)
+        document = decide(database, "suitability", **ask)
+        with database.begin() as tx:
+            found = rasters.find_visible(tx.pg, document["outputs"]["layer"], OWNER)
+        with rasterio.open(store / found.editions[0].file) as data:
+            cells = data.read(1)
+        table = output(database, document, "sensitivity").select_dtypes("number")
+        seen.append((cells, document["summary"], document["certificate"],
+                     table.drop(columns="version")))  # fmt: skip
+    (cells, told, proof, table), (blocks, *others) = seen
+    assert np.array_equal(cells, blocks, equal_nan=True)
+    assert np.isfinite(cells).sum() == told["status"]["scored"] == told["sensitivity_of_cells"]
+    assert (others[0]["status"], others[0]["excluded_by"]) == (told["status"], told["excluded_by"])
+    assert others[1] == proof
+    assert np.allclose(others[2], table, equal_nan=True)

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from spatial.errors import Invalid
-from spatial.traffic.access import floating_catchment, opportunities
+from spatial.traffic.access import floating_catchment, opportunities, to_nearest
 from spatial.traffic.betweenness import centrality
 from spatial.traffic.graph import Graph
 from spatial.traffic.reach import Reached, divided
+from spatial.traffic.travel import Roads
 
 
 def near(*pairs):
@@ -77,3 +78,22 @@ def test_a_circle_that_can_be_told():
     assert found.over.tolist() == [10.0] * 5
     assert found.through.tolist() == [6.0] * 5
     assert found.over.sum() == found.count.sum() + found.through.sum()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_nearest_of_several_goals_like_networkx(seed):
+    random = np.random.default_rng(seed)
+    pairs = random.integers(0, 20, (60, 2))
+    start, end = pairs[pairs[:, 0] != pairs[:, 1]].T
+    cost = random.integers(0, 5, len(start)).astype(float)  # some links cost nothing
+    graph = Graph.of(start, end)
+    one, own = np.arange(len(start)), cost[graph.order]
+    roads = Roads(graph, one, own, own, one, np.zeros((len(graph.node), 2)))
+    goals = np.array([1, 5, 5])
+    theirs = nx.MultiDiGraph()
+    theirs.add_nodes_from(range(len(graph.node)))
+    theirs.add_weighted_edges_from(zip(graph.head.tolist(), graph.tail.tolist(), own, strict=True))
+    told = nx.multi_source_dijkstra_path_length(theirs, {1, 5})
+    expected = [told.get(node, np.inf) for node in range(len(graph.node))]
+    assert to_nearest(roads, goals, "time").tolist() == expected
+    assert np.isinf(to_nearest(roads, goals[:0], "time")).all()
