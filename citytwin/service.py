@@ -5,17 +5,10 @@ import json
 import logging
 import multiprocessing
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from threading import Event, Thread
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from granian import Granian
@@ -26,12 +19,12 @@ import twin_model.known  # noqa: F401
 from citytwin.door import own_door
 from citytwin.feeds import subscriber
 from citytwin.home import is_empty, is_sample, open_city, rasters_dir
+from citytwin.running import STATE, answers, local, status, url
 from citytwin.settings import Settings, environment_of
 from spatial.analyses.worker import work
 from spatial.clock import tick
 from spatial.database import Database
-from spatial.errors import CityError, Conflict, Misconfigured, Unavailable
-from spatial.postgres import cluster
+from spatial.errors import CityError, Conflict, Unavailable
 from spatial.postgres.cluster import Cluster
 from tiles.keep import keep
 from twin_model.alerts.engine import Engine
@@ -41,21 +34,10 @@ from twin_model.incidents.fold import fold
 from twin_model.tend import tend, tidy
 
 LOG = logging.getLogger("citytwin")
-STATE = "service.json"
-PATIENCE_S = 600
 KILL_AFTER_S = 5
 TICK_S = 1.0
 TEND_S = 2.0
 TIDY_S = 3600.0
-
-
-def url(chosen: Settings) -> str:
-    """Where the service is seen from this machine."""
-    return chosen.base_url or f"http://{_local(chosen)}:{chosen.port}/"
-
-
-def _local(chosen: Settings) -> str:
-    return "127.0.0.1" if chosen.host in ("0.0.0.0", "::") else chosen.host
 
 
 def up(
@@ -212,12 +194,10 @@ def _simulate(database: Database, chosen: Settings, stop: Event) -> None:
     from citytwin.simulate import AUTHOR, simulate
 
     while not stop.wait(TEND_S):
-        if not _answers(chosen):
+        if not answers(chosen):
             continue
         try:
-            with own_door(
-                database, f"http://{_local(chosen)}:{chosen.port}/", AUTHOR, stop
-            ) as door:
+            with own_door(database, f"http://{local(chosen)}:{chosen.port}/", AUTHOR, stop) as door:
                 simulate(door)
         except (CityError, HTTPError) as error:
             LOG.warning("the simulator waits: %s", error)
@@ -236,96 +216,6 @@ def _revive(chosen: Settings) -> None:
 def _announce(chosen: Settings, stop: Event, say: Callable[[str], None]) -> None:
     """Say ready once the service answers, so that whoever reads it can rely on it."""
     while not stop.wait(0.1):
-        if _answers(chosen):
+        if answers(chosen):
             say(f"ready: {url(chosen)}")
             return
-
-
-def _answers(chosen: Settings) -> bool:
-    connection = HTTPConnection(_local(chosen), chosen.port, timeout=2)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == HTTPStatus.OK
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-def detach(chosen: Settings, *, sample: bool, simulator: bool = True) -> str:
-    """Start `up` in the background; returns its address once it serves."""
-    chosen.data_dir.mkdir(parents=True, exist_ok=True)
-    log = chosen.data_dir / "service.log"
-    command = [sys.executable, "-m", "citytwin", "up"]
-    command += [] if sample else ["--no-sample"]
-    command += [] if simulator else ["--no-simulator"]
-    with log.open("ab") as out:
-        child = subprocess.Popen(
-            command,
-            env=os.environ | environment_of(chosen),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if child.poll() is not None:
-            raise Misconfigured(f"the service ended at once; its last words: {_last_line(log)}")
-        state = _state(chosen)
-        if state.get("pid") == child.pid and _answers(chosen):
-            return url(chosen)
-        time.sleep(0.1)
-    raise Unavailable(f"the service does not answer; see {log}")
-
-
-def down(chosen: Settings) -> bool:
-    """Stop the service and the embedded database of a data directory."""
-    state = _state(chosen)
-    running = bool(state) and _alive(state["pid"])
-    if running:
-        os.kill(state["pid"], signal.SIGTERM)
-        deadline = time.monotonic() + 30
-        while _alive(state["pid"]) and time.monotonic() < deadline:
-            time.sleep(0.1)
-    stopped = False if chosen.database_url else cluster.stop(chosen.data_dir)
-    return running or stopped
-
-
-def status(chosen: Settings) -> dict[str, Any]:
-    """What runs on a data directory."""
-    state = _state(chosen)
-    alive = bool(state) and _alive(state["pid"])
-    return {
-        "data": str(chosen.data_dir),
-        "service": "running" if alive else "stopped",
-        "url": state.get("url") if alive else None,
-        "database": "external"
-        if chosen.database_url
-        else "running"
-        if cluster.running(chosen.data_dir)
-        else "stopped",
-    }
-
-
-def _state(chosen: Settings) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((chosen.data_dir / STATE).read_text())
-        return found
-    except (OSError, ValueError):
-        return {}
-
-
-def _alive(pid: int) -> bool:
-    """Whether that process is a city's service, not a stranger with a reused number."""
-    try:
-        os.kill(pid, 0)
-        words = Path(f"/proc/{pid}/cmdline")
-        return not words.exists() or b"citytwin" in words.read_bytes()
-    except OSError:
-        return False
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "none"

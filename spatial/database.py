@@ -4,15 +4,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from spatial.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    import adbc_driver_postgresql.dbapi as adbc
 
 type Pg = psycopg.Connection[Any]
 
@@ -86,8 +88,10 @@ class Database:
             yield Transaction(connection, cast(Pg, raw))
 
     @contextmanager
-    def arrow(self, pg: Pg, role: str) -> Iterator[adbc.Cursor]:
+    def arrow(self, pg: Pg, role: str) -> Iterator["adbc.Cursor"]:
         """A cursor for bulk reads as Arrow, in the very snapshot of an open transaction."""
+        import adbc_driver_postgresql.dbapi as adbc  # with pandas it takes a second
+
         row = pg.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None
         connection: adbc.Connection | None = None

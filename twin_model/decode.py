@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import orjson
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
@@ -168,6 +167,8 @@ def _csv(body: bytes) -> pa.Table:
         raise Invalid(f"the body is not CSV with a line of names: {error}") from None
     if "value" in table.column_names and pa.types.is_string(table["value"].type):
         # words and numbers in one column: only words are words
+        import pandas as pd  # takes a second that a command need not pay
+
         numbers = pd.to_numeric(table["value"].to_pandas(), errors="coerce")
         mixed = [
             text if number != number else number

@@ -14,10 +14,7 @@ import typer
 from citytwin.cli.output import Data, Json, answer, city
 from citytwin.cli.twin import form_of
 from citytwin.door import Door, own_door
-from citytwin.feeds import subscriber
 from citytwin.settings import settings
-from citytwin.simulate import AUTHOR
-from citytwin.simulate import simulate as run
 from spatial.asof import Interval, parse_instant
 from spatial.errors import Invalid, Unavailable
 from twin_model.decode import decode
@@ -37,6 +34,8 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Bring the running sample city to life: sensors, vehicles, a storm, a jam."""
+    from citytwin.simulate import simulate as run
+
     span = parse_every(duration) if duration else None
     with _door(data) as door:
         sent = run(door, seed=seed, speed=speed, duration=span)
@@ -80,6 +79,8 @@ def mqtt(
     data: Data = None,
 ) -> None:
     """Store what an MQTT broker delivers, until stopped."""
+    from citytwin.feeds import subscriber
+
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -91,7 +92,8 @@ def mqtt(
 @contextmanager
 def _door(data: Path | None) -> Iterator[Door]:
     """The door of the service that runs on a data directory, with a token for as long."""
-    from citytwin.service import status
+    from citytwin.running import status
+    from citytwin.simulate import AUTHOR
 
     chosen = settings(data_dir=data)
     address = status(chosen)["url"]

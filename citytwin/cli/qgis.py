@@ -34,7 +34,7 @@ def qgis(
     json: Json = False,
 ) -> None:
     """Write a QGIS project of the city: its layers now, at moments and in scenarios."""
-    from citytwin import service
+    from citytwin import running
     from citytwin.qgis import city_project
     from tiles.qgis_project import Connection
 
@@ -43,7 +43,7 @@ def qgis(
     if file.suffix != ".qgz":
         raise Invalid(f"a project is a .qgz, not {file.name}")
     with city(data) as (database, chosen):
-        address = url or service.status(chosen)["url"] or service.url(chosen)
+        address = url or running.status(chosen)["url"] or running.url(chosen)
         made = city_project(
             database,
             OWNER if authcfg else ANONYMOUS,

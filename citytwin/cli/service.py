@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from citytwin import running
 from citytwin.cli.output import Data, Json, answer, city, console, table
 from citytwin.settings import settings
 
@@ -22,13 +23,13 @@ def up(
     data: Data = None,
 ) -> None:
     """Start the city: database, service, analyses; seeded with the sample when empty."""
-    from citytwin import service
-
     chosen = settings(data_dir=data, port=port, host=host, workers=workers)
     if detach:
-        address = service.detach(chosen, sample=sample, simulator=simulator)
+        address = running.detach(chosen, sample=sample, simulator=simulator)
         console.print(f"ready: {address}", highlight=False)
     else:
+        from citytwin import service
+
         service.up(
             chosen,
             sample=sample,
@@ -40,18 +41,14 @@ def up(
 @app.command()
 def down(data: Data = None, json: Json = False) -> None:
     """Stop everything that runs on a data directory."""
-    from citytwin import service
-
-    stopped = service.down(settings(data_dir=data))
+    stopped = running.down(settings(data_dir=data))
     answer({"stopped": stopped}, json, "Stopped." if stopped else "Nothing was running.")
 
 
 @app.command()
 def status(data: Data = None, json: Json = False) -> None:
     """Say what runs."""
-    from citytwin import service
-
-    found = service.status(settings(data_dir=data))
+    found = running.status(settings(data_dir=data))
     answer(found, json, table(("", ""), list(found.items())))
 
 
