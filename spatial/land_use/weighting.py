@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from spatial.errors import Invalid
 from spatial.land_use.polygons import Floats, Indices
@@ -84,7 +84,7 @@ def ranks(total: Floats) -> Indices:
     """(n,) 1 for the best; equals share a rank; 0 where there is no score."""
     known = ~np.isnan(total)
     made = np.zeros(len(total), np.int64)
-    made[known] = rankdata(-np.round(total[known], 12), method="min").astype(np.int64)
+    made[known] = pd.Series(-np.round(total[known], 12)).rank(method="min")
     return made
 
 
@@ -150,7 +150,7 @@ def reweighted(weights: Floats, k: int, weight: float) -> Floats:
 
 def spearman(one: Floats, two: Floats) -> float:
     """Rank correlation of two totals; 1 where either does not tell units apart."""
-    a, b = rankdata(np.round(one, 12)), rankdata(np.round(two, 12))
+    a, b = (pd.Series(np.round(total, 12)).rank().to_numpy() for total in (one, two))
     if len(a) < 2 or a.std() == 0 or b.std() == 0:
         return 1.0
     return float(np.corrcoef(a, b)[0, 1])
