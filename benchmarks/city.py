@@ -1,6 +1,7 @@
 """A city to measure in: a private cluster with its usual settings, and many buildings."""
 
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -61,6 +62,14 @@ def buildings(count: int, seed: int = 0) -> gpd.GeoDataFrame:
         geometry=shapely.polygons(rings),
         crs=SRID,
     )
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def seconds(action: Callable[[], object]) -> float:

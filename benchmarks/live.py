@@ -20,6 +20,7 @@ import httpx
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.city import free_port
 from benchmarks.twin import place
 from spatial import token
 from spatial.asof import parse_instant
@@ -28,7 +29,6 @@ from spatial.postgres.cluster import Cluster
 from twin_model.state_binary import decode
 
 ASSETS = 10_000
-PORT = 8765
 BATCHES_A_SECOND = 10
 
 
@@ -96,13 +96,14 @@ def committed(database: Database, start: datetime, end: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def main(clients: int = 20, seconds: float = 8, rate: int = 10_000) -> None:
+def main(clients: int = 100, seconds: float = 8, rate: int = 10_000) -> None:
     data = Path(tempfile.mkdtemp(prefix="citytwin-live-"))
     data.chmod(0o711)
     command = [sys.executable, "-m", "citytwin"]
-    up = ["up", "--no-sample", "--detach", "--port", str(PORT), "--data", str(data)]
+    port = free_port()
+    up = ["up", "--no-sample", "--detach", "--port", str(port), "--data", str(data)]
     subprocess.run([*command, *up], check=True)
-    url = f"http://127.0.0.1:{PORT}/"
+    url = f"http://127.0.0.1:{port}/"
     try:
         with Cluster.open(data) as cluster:
             database = Database(cluster.conninfo)

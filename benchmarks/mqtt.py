@@ -18,7 +18,7 @@ from pathlib import Path
 
 import orjson
 
-from benchmarks.city import city
+from benchmarks.city import city, free_port
 from benchmarks.twin import place
 from spatial.database import Database
 
@@ -44,9 +44,7 @@ def main(count: int = COUNT) -> dict[str, float]:
     if mosquitto is None:
         print("there is no mosquitto: not measured")
         return {}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with ExitStack() as at_the_end, city() as database:
         folder = Path(at_the_end.enter_context(tempfile.TemporaryDirectory()))
         place(database, ASSETS)

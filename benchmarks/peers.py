@@ -1,7 +1,6 @@
 """The servers to measure against, over the table `public.plain`, and ours, each on its port."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from urllib.parse import quote
 import httpx
 import yaml
 from psycopg.conninfo import conninfo_to_dict
+
+from benchmarks.city import free_port
 
 _HERE = Path(__file__).parent
 _PLACE = _HERE.parent / "build" / "peers"
@@ -49,7 +50,7 @@ def serving(command: list[str | Path], port: int, extra: Mapping[str, str]) -> I
 @contextmanager
 def ours(conninfo: str, folder: Path, workers: int = 1) -> Iterator[str]:
     """citytwin over the database."""
-    port = _free_port()
+    port = free_port()
     command: list[str | Path] = [sys.executable, "-m", "citytwin", "up", "--no-sample"]
     with serving(
         [*command, "--port", str(port), "--data", folder],
@@ -62,7 +63,7 @@ def ours(conninfo: str, folder: Path, workers: int = 1) -> Iterator[str]:
 @contextmanager
 def bare(body: Path) -> Iterator[str]:
     """granian with one worker that gives the bytes of a file to whoever asks; where to ask."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port)]
     extra = {"BARE_BODY": str(body)}
     with serving([*command, "--no-ws", "benchmarks.bare:app"], port, extra) as address:
@@ -72,7 +73,7 @@ def bare(body: Path) -> Iterator[str]:
 @contextmanager
 def tipg(conninfo: str) -> Iterator[str]:
     """TiPg, told to put every feature into a tile."""
-    port = _free_port()
+    port = free_port()
     command = [environment(), "-m", "uvicorn", "tipg.main:app", "--port", str(port)]
     extra = {
         "DATABASE_URL": _url(conninfo),
@@ -87,7 +88,7 @@ def tipg(conninfo: str) -> Iterator[str]:
 @contextmanager
 def pygeoapi(conninfo: str, folder: Path, srid: int) -> Iterator[str]:
     """Stock pygeoapi with its PostgreSQL and MVT providers."""
-    port = _free_port()
+    port = free_port()
     config, document = folder / "pygeoapi.yml", folder / "openapi.yml"
     config.write_text(yaml.safe_dump(_config(conninfo, port, srid)))
     extra = {"PYGEOAPI_CONFIG": str(config), "PYGEOAPI_OPENAPI": str(document)}
@@ -184,10 +185,3 @@ def _wait(address: str) -> None:
         except httpx.TransportError:
             time.sleep(0.2)
     raise TimeoutError(f"nothing answers at {address}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

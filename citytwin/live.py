@@ -6,6 +6,7 @@ import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -40,34 +41,43 @@ HEADERS = {
 }
 
 
+@dataclass(slots=True)
+class _Listening:
+    """An audience, and how many clients it has; who writes an event for them holds the pen."""
+
+    audience: Audience
+    clients: int = 0
+    pen: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class Live:
     """The feed of one process, and who listens to it."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.feed = Feed(database)
-        self._audiences: dict[str, tuple[Audience, int]] = {}
+        self._listening: dict[str, _Listening] = {}
         self._moved = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._readers = asyncio.Semaphore(MOST_READERS)
         self.clients = 0
 
-    def join(self, grant: Grant, wanted: Filter) -> Audience:
-        """The audience of a grant and a filter, shared by all its clients; `leave` it again."""
+    def join(self, grant: Grant, wanted: Filter) -> _Listening:
+        """Those of a grant and a filter, one more of them now; `leave` them again."""
         new = Audience(self.database, grant, wanted, theme_of)
-        audience, count = self._audiences.get(new.key, (new, 0))
-        self._audiences[new.key] = audience, count + 1
+        here = self._listening.setdefault(new.key, _Listening(new))
+        here.clients += 1
         self.clients += 1
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self.feed.listen(self._wake)
-        return audience
+        return here
 
-    def leave(self, audience: Audience) -> None:
+    def leave(self, here: _Listening) -> None:
         self.clients -= 1
-        _, count = self._audiences.pop(audience.key)
-        if count > 1:
-            self._audiences[audience.key] = audience, count - 1
+        here.clients -= 1
+        if not here.clients:
+            del self._listening[here.audience.key]
 
     def _wake(self) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -78,7 +88,7 @@ class Live:
         moved.set()
 
     async def events(
-        self, audience: Audience, since: int | None, secret: str | None, grant: Grant
+        self, here: _Listening, since: int | None, secret: str | None, grant: Grant
     ) -> AsyncIterator[bytes]:
         """Every event after a cursor as text, a keyframe in place of too many, heartbeats."""
         cursor = -1 if since is None else since
@@ -89,19 +99,15 @@ class Live:
             if found is None:
                 async with self._readers:
                     found, last, keyframe = await run_in_threadpool(
-                        self._catch_up, audience, cursor
+                        self._catch_up, here.audience, cursor
                     )
                 if found is None:
                     cursor = last
                     yield _text("keyframe", cursor, b64encode(keyframe))
                     continue
             for event in found:
-                told = event.encoded.get(audience.key)
-                if told is None:
-                    told = await run_in_threadpool(audience.told, event)
-                if told:
-                    kind = _KINDS.get(type(event), "state")
-                    yield _text(kind, event.cursor, b64encode(told) if kind == "state" else told)
+                if text := await _written(here, event):
+                    yield text
             cursor = max(cursor, last)
             try:
                 await asyncio.wait_for(moved.wait(), HEARTBEAT_S)
@@ -120,6 +126,21 @@ class Live:
                 return found, last, b""
         last, keyframe = audience.keyframe()
         return None, last, keyframe
+
+
+async def _written(here: _Listening, event: Event) -> bytes:
+    """An event as text for an audience; the first client that asks waits for it to be written."""
+    key = here.audience.key
+    if key not in event.written:
+        async with here.pen:
+            if key not in event.written:
+                await run_in_threadpool(here.audience.written, event, _as_text)
+    return event.written[key]
+
+
+def _as_text(event: Event, told: bytes) -> bytes:
+    kind = _KINDS.get(type(event), "state")
+    return _text(kind, event.cursor, b64encode(told) if kind == "state" else told)
 
 
 def _text(kind: str, cursor: int, data: bytes) -> bytes:
@@ -165,13 +186,13 @@ async def live(request: Request) -> Response:
 async def _stream(
     here: Live, grant: Grant, wanted: Filter, cursor: int | None, secret: str | None
 ) -> AsyncIterator[bytes]:
-    audience = here.join(grant, wanted)
+    listening = here.join(grant, wanted)
     try:
         yield b": citytwin\nretry: 1000\n\n"
-        async for text in here.events(audience, cursor, secret, grant):
+        async for text in here.events(listening, cursor, secret, grant):
             yield text
     finally:
-        here.leave(audience)
+        here.leave(listening)
 
 
 @asynccontextmanager

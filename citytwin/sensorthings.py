@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -194,7 +195,9 @@ def _read(given: Sequence[tuple[Any, Any]]) -> tuple[Readings, list[int | None]]
     known, places = _seen()
     seen = set(places)
     at = [sensorthings.place_of(known, number) for number, _ in given]
+    now = datetime.now(UTC).isoformat()
     rows = [sensorthings.reading(known, *one) for one in given]
+    rows = [row if row["at"] else row | {"at": now} for row in rows]
     ids = [known.by_id[one].id if one is not None and one in seen else None for one in at]
     return from_rows(rows, context.zone.get()), ids
 

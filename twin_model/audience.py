@@ -54,7 +54,7 @@ class _Sight:
 
 
 class Audience:
-    """All clients with one grant and one filter: events are encoded once for them.
+    """All clients with one grant and one filter: events are written once for them.
 
     theme: tells a layer's theme.
     """
@@ -73,9 +73,14 @@ class Audience:
     def told(self, event: Event) -> bytes:
         """The data of an event for this audience; empty where it is none of its business."""
         with self._lock:
-            if self.key not in event.encoded:
-                event.encoded[self.key] = self._encode(event)
-            return event.encoded[self.key]
+            return self._encode(event)
+
+    def written(self, event: Event, write: Callable[[Event, bytes], bytes]) -> bytes:
+        """What `write` makes of an event and its data, once for all clients; empty as above."""
+        if self.key not in event.written:
+            told = self.told(event)
+            event.written[self.key] = write(event, told) if told else b""
+        return event.written[self.key]
 
     def _encode(self, event: Event) -> bytes:
         sight = self._sight

@@ -39,7 +39,7 @@ class Change:
     layer_id: int
     scenario: int
     cells: list[int]
-    encoded: dict[str, bytes] = field(default_factory=dict, compare=False)
+    written: dict[str, bytes] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Delta:
     values: Values
     words: Mapping[int, str]
     been: Places
-    encoded: dict[str, bytes] = field(default_factory=dict, compare=False)
+    written: dict[str, bytes] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Notice:
     at: datetime
     kind: str
     items: list[dict[str, Any]]
-    encoded: dict[str, bytes] = field(default_factory=dict, compare=False)
+    written: dict[str, bytes] = field(default_factory=dict, compare=False)
 
 
 type Event = Change | Delta | Notice

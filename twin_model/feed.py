@@ -8,6 +8,7 @@ too far behind even for that gets a keyframe. So no queue grows, however slow a 
 import logging
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 from threading import Event as Flag
 from threading import Lock, Thread
 
@@ -72,7 +73,9 @@ class Feed:
         with self._lock:
             if not self._start <= cursor <= self._cursor:
                 return None
-            return [event for event in self._ring if event.cursor > cursor]
+            # from the newest back: those who keep up want few of many
+            newer = takewhile(lambda event: event.cursor > cursor, reversed(self._ring))
+            return list(newer)[::-1]
 
     def reread(self, cursor: int) -> tuple[list[Event] | None, int]:
         """The events after a cursor from the database, and up to which; None if too many."""

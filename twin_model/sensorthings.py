@@ -1,7 +1,6 @@
 """OGC SensorThings 1.1, as far as posters use it: a datastream is a series, a thing an asset."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from spatial.errors import Invalid
@@ -14,15 +13,15 @@ TYPES = {1: "OM_Measurement", 2: "OM_CategoryObservation", 3: "OM_Observation"}
 def reading(known: Roll, datastream: Any, observation: Any) -> dict[str, Any]:
     """A reading from an Observation entity; of an unknown datastream it is nobody's.
 
-    Its time is the phenomenonTime (the end of an interval), else the resultTime, else now.
+    Its time is the phenomenonTime (the end of an interval), else the resultTime, else None.
     """
     if not isinstance(observation, dict):
-        return {"asset": f"Datastreams({datastream})"}
+        return {"asset": f"Datastreams({datastream})", "at": None, "value": observation}
     at = observation.get("phenomenonTime") or observation.get("resultTime")
     row = {
         "asset": f"Datastreams({datastream})",
         "property": "result",
-        "at": str(at).rpartition("/")[2] if at else datetime.now(UTC).isoformat(),
+        "at": str(at).rpartition("/")[2] if at else None,
         "value": _value(observation.get("result")),
     }
     if (own := observation.get("@iot.id")) is not None:

@@ -35,12 +35,12 @@ class Topic:
     unit: str = ""
 
     def reading(self, levels: Sequence[str], payload: Any) -> dict[str, Any]:
-        """The reading of a message; its time is now where the payload names none."""
+        """The reading of a message, without a time where the payload names none."""
         row = {
             "asset": _filled(self.asset, levels),
             "property": _filled(self.property, levels),
             "value": _within(payload, self.value) if isinstance(payload, dict) else payload,
-            "at": _within(payload, self.at) or datetime.now(UTC).isoformat(),
+            "at": _within(payload, self.at),
             "id": _within(payload, self.id),
         }
         return row | ({"unit": self.unit} if self.unit else {})
@@ -69,7 +69,9 @@ class Topics:
         except orjson.JSONDecodeError:
             told = payload.decode(errors="replace")
         row = self._read(known, topic, told)
-        if row.get("id") is None and isinstance(told, dict) and _times(told, row):
+        if not row["at"]:
+            row["at"] = datetime.now(UTC).isoformat()
+        elif row.get("id") is None:
             row["id"] = blake2b(topic.encode() + b"\0" + payload, digest_size=16).hexdigest()
         return row
 
@@ -79,11 +81,6 @@ class Topics:
                 return one.reading(topic.split("/"), told)
         match = _DATASTREAM.fullmatch(topic)
         return sensorthings.reading(known, match[1] if match else topic, told)
-
-
-def _times(told: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    """Whether the reading's time was in the payload."""
-    return str(row.get("at")) in orjson.dumps(told).decode()
 
 
 def _matches(wanted: str, topic: str) -> bool:

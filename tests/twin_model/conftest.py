@@ -1,9 +1,11 @@
 """A twin of a few assets, a spy on its rows."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from broker import Broker, running_broker
 from worlds import make_layer
 
 from spatial.database import Database
@@ -26,3 +28,10 @@ def ago(seconds: float) -> str:
 def reading(asset: str, value: Any, seconds: float = 1, **more: Any) -> dict[str, Any]:
     """A reading of the property `level`, some seconds old."""
     return {"asset": asset, "property": "level", "at": ago(seconds), "value": value} | more
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A real MQTT broker of its own."""
+    with running_broker() as found:
+        yield found

@@ -1,15 +1,11 @@
 """A real broker, restarted; a real subscriber, killed: what was acknowledged is stored, once."""
 
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ from typing import Any
 import orjson
 import paho.mqtt.client as paho
 import pytest
+from broker import Broker, until
 from paho.mqtt.enums import CallbackAPIVersion
 
 from spatial.database import Database
@@ -26,9 +23,7 @@ from twin_model.roll import read
 from twin_model.topics import Topics
 
 ROOT = Path(__file__).parents[2]
-MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PART = 600
-WITHIN_S = 40
 LISTEN = """
 import sys
 from threading import Event
@@ -39,49 +34,6 @@ from twin_model.mqtt import Subscriber
 from twin_model.topics import Topics
 Subscriber(Database(sys.argv[1]), sys.argv[2], Topics(), OWNER, ZoneInfo("UTC")).run(Event())
 """
-
-
-@dataclass
-class Broker:
-    """Mosquitto as we configure it, but for its port and place."""
-
-    place: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        told = (ROOT / "scripts" / "mosquitto.conf").read_text()
-        told = told.replace("listener 1883 127.0.0.1", f"listener {self.port} 127.0.0.1")
-        told = told.replace("/var/lib/mosquitto/", f"{self.place}/")
-        if os.geteuid() == 0:
-            told += "user root\n"
-        file = self.place / "mosquitto.conf"
-        file.write_text(told)
-        assert MOSQUITTO is not None
-        self.process = subprocess.Popen([MOSQUITTO, "-c", str(file)], stderr=subprocess.DEVNULL)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(10)
-
-
-@pytest.fixture
-def broker() -> Iterator[Broker]:
-    if MOSQUITTO is None:
-        pytest.skip("there is no mosquitto: apt-get install mosquitto")
-    place = Path(tempfile.mkdtemp(prefix="citytwin-broker-"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found = Broker(place, probe.getsockname()[1])
-    found.start()
-    yield found
-    found.stop()
-    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture
@@ -140,13 +92,6 @@ def test_acknowledged_is_stored_once_whatever_dies(
     with database.begin() as tx:
         row = tx.pg.execute("SELECT count(DISTINCT x), max(x) FROM city.observation").fetchone()
     assert row == (3 * PART, 3 * PART - 1)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def stored(database: Database) -> int:
