@@ -43,6 +43,7 @@ from ogc_api.connection import Connection
 from ogc_api.routes import routes as ogc_routes
 from spatial.database import OVERFLOW, POOL, Database
 from tiles.server import THREADS, TileServer
+from tiles.state_server import StateTiles
 
 SCREEN = Path(__file__).parent / "screen"
 
@@ -107,6 +108,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
     )
     app.state.live = live.Live(database)
     app.state.together = Together(database)
+    app.state.state_tiles = StateTiles(database)
     app.state.timezone = chosen.timezone
     return app
 

@@ -1,7 +1,7 @@
 """Routes of the state as tiles."""
 
 from collections import ChainMap
-from urllib.parse import urlencode
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,12 +10,14 @@ from starlette.routing import Route
 
 from ogc_api import context
 from ogc_api.params import only
+from ogc_api.tiles.routes import answer_of
 from ogc_api.twin.state import TITLE
 from spatial.layer import STATE
 from spatial.query import seen_layers, snapshot
 from tiles.matrix_set import WEB_MERCATOR_QUAD
-from tiles.state import state_tile, state_tilejson
-from tiles.vector import MIMETYPE
+from tiles.server import matches
+from tiles.state import state_tilejson
+from tiles.state_server import StateTiles
 from twin_model.kinds import Kind
 from twin_model.measured import properties
 
@@ -26,17 +28,12 @@ async def tile(request: Request) -> Response:
     place = request.path_params
     zxy = place["z"], place["x"], place["y"]
     WEB_MERCATOR_QUAD.require(zxy)
-    data, asof = await run_in_threadpool(
-        state_tile, context.database.get(), context.asof.get(), context.grant.get(), zxy
-    )
-    headers = {
-        "Cache-Control": "no-cache",
-        "Vary": "Authorization, X-API-Key",
-        "CityTwin-AsOf": urlencode(asof.params()),
-    }
-    if not data:
-        return Response(status_code=204, headers=headers)
-    return Response(data, media_type=MIMETYPE, headers=headers)
+    tiles: StateTiles = request.app.state.state_tiles
+    grant = context.grant.get()
+    made = await run_in_threadpool(tiles.tile, context.asof.get(), grant, zxy)
+    if matches(request.headers.get("if-none-match"), made.etag):
+        made = replace(made, data=None)
+    return answer_of(made, grant)
 
 
 async def tile_json(request: Request) -> Response:

@@ -65,7 +65,7 @@ class TileServer:
         self._database = database
         self._watch = Watch(database)
         self._reader = Reader(database)
-        self.cache = Cache(cache_bytes, THREADS)
+        self.cache: Cache[bytes] = Cache(cache_bytes, THREADS)
 
     def standing(self, wanted: Wanted) -> Standing | None:
         """How the layer of a tile stood just now, if that is known without asking."""

@@ -8,16 +8,15 @@ from psycopg import sql
 
 from spatial import crs
 from spatial.asof import AsOf
-from spatial.database import Database
+from spatial.database import Pg
 from spatial.grant import Grant
 from spatial.layer import STATE
-from spatial.query import snapshot
 from tiles.matrix_set import MAX_ZOOM, MIN_ZOOM, WEB_MERCATOR_QUAD, Zxy
 from tiles.tilejson import DEEPEST_DRAWN, WORLD_BOUNDS
 from tiles.vector import BUFFER, EXTENT, MARGIN
 from twin_model.kinds import Kind
 from twin_model.presence import Wanted
-from twin_model.state import state
+from twin_model.state import state_in
 from twin_model.state_json import assets
 
 # an asset that is smaller than a step of the tile is drawn as a point
@@ -33,14 +32,14 @@ SELECT coalesce(ST_AsMVT(t, {name}, {extent}, 'geom'), '') FROM (
 """
 
 
-def state_tile(database: Database, asof: AsOf, grant: Grant, zxy: Zxy) -> tuple[bytes, AsOf]:
-    """The tile of layer `state`, and the AsOf that it shows; empty where nothing is."""
+def state_tile(pg: Pg, asof: AsOf, grant: Grant, zxy: Zxy) -> bytes:
+    """The tile of layer `state`, as a snapshot has it; empty where nothing is."""
     matrices = WEB_MERCATOR_QUAD
     box, world = matrices.bounds(*zxy, margin=MARGIN), matrices.world
     west, south = map(max, box[:2], world[:2])
     east, north = map(min, box[2:], world[2:])
     around = crs.transform_bounds((west, south, east, north), matrices.srid, crs.WGS84)
-    found = state(database, asof, grant, Wanted(around), shapes=True)
+    found = state_in(pg, asof, grant, Wanted(around), shapes=True)
     shapes, told = [], []
     for one, shape in zip(assets(found), found.shapes or (), strict=True):
         if shape is None:
@@ -57,10 +56,9 @@ def state_tile(database: Database, asof: AsOf, grant: Grant, zxy: Zxy) -> tuple[
         bounds=sql.SQL(", ").join(map(sql.Literal, matrices.bounds(*zxy))),
         shapes=sql.Placeholder("shapes"), told=sql.Placeholder("told"),
     )  # fmt: skip
-    with snapshot(database) as pg:
-        row = pg.execute(statement, {"shapes": shapes, "told": told}).fetchone()
+    row = pg.execute(statement, {"shapes": shapes, "told": told}).fetchone()
     assert row is not None
-    return bytes(row[0]), found.moment.cite()
+    return bytes(row[0])
 
 
 def state_tilejson(

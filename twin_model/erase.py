@@ -9,6 +9,7 @@ from spatial import audit, catalogue, changes
 from spatial.database import Database, Pg
 from spatial.errors import NotFound
 from spatial.grant import OWNER, Grant, Scope
+from twin_model import log
 from twin_model.keyframes import LOCK
 from twin_model.packed import Column
 from twin_model.values import Keyframe, frame_of, put_keyframe
@@ -56,6 +57,7 @@ def erase_readings(
             raise NotFound(f"the assets of '{layer_name}' have no such series")
         ids = np.array([row[0] for row in found], np.int64)
         readings, keyframes = _remove(pg, ids)
+        log.enter(pg, log.stamp(pg))  # what is kept of the state must go
         pg.execute(
             "DELETE FROM city.quarantine q USING unnest(%s::text[], %s::text[]) gone (asset, name)"
             " WHERE q.reading ->> 'asset' = gone.asset AND q.reading ->> 'property' = gone.name",

@@ -56,20 +56,25 @@ def state(
     database: Database, asof: AsOf, grant: Grant, wanted: Wanted, *, shapes: bool = False
 ) -> State:
     """The state of the assets that the grant may see; shapes says whether to read geometry."""
+    with snapshot(database) as pg:
+        return state_in(pg, asof, grant, wanted, shapes=shapes)
+
+
+def state_in(pg: Pg, asof: AsOf, grant: Grant, wanted: Wanted, *, shapes: bool = False) -> State:
+    """The same within a snapshot."""
     if isinstance(asof.valid_at, Interval):
         raise Invalid("a state is of one moment, not of an interval")
-    with snapshot(database) as pg:
-        moment = resolve(pg, asof)
-        assert isinstance(moment.valid_at, datetime)
-        known = roll(pg)
-        chosen = _chosen_series(known, moment, wanted)
-        found = _values(pg, moment, asof, known, chosen)
-        found, places = _in_plan(known, found, moment, chosen)
-        words = _words(pg, found, places, known)
-        cursor = _cursor(pg, asof)
-        moving = _moving(known, found, places)
-        layers = catalogue.layers(pg, grant)
-        there, geometry = present(pg, layers, known, moment, grant, wanted, moving, shapes)
+    moment = resolve(pg, asof)
+    assert isinstance(moment.valid_at, datetime)
+    known = roll(pg)
+    chosen = _chosen_series(known, moment, wanted)
+    found = _values(pg, moment, asof, known, chosen)
+    found, places = _in_plan(known, found, moment, chosen)
+    words = _words(pg, found, places, known)
+    cursor = _cursor(pg, asof)
+    moving = _moving(known, found, places)
+    layers = catalogue.layers(pg, grant)
+    there, geometry = present(pg, layers, known, moment, grant, wanted, moving, shapes)
     seen = np.isin(known.series_asset[places], there)
     return State(moment, cursor, known, found.rows(seen), places[seen], there, geometry, words)
 

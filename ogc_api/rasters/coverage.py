@@ -20,7 +20,7 @@ from tiles.colours import bands_of
 
 MAX_VALUES, MAX_JSON = 16_000_000, 1_000_000
 KEPT_BYTES, AT_ONCE = 64 << 20, 2
-_made = Cache(KEPT_BYTES, AT_ONCE)
+_made: Cache[bytes] = Cache(KEPT_BYTES, AT_ONCE)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The state as a collection of OGC API Features, as tiles, and in the OpenAPI document."""
 
+import time
 from typing import Any
 
 import mapbox_vector_tile
@@ -12,6 +13,7 @@ from spatial.edit import edit
 from spatial.errors import Invalid
 from spatial.layer import check_name
 from tests.twin_model.conftest import ago, reading
+from twin_model.erase import erase_readings
 
 ITEMS = "/collections/state/items"
 
@@ -91,6 +93,47 @@ def test_tiles_carry_the_values_of_their_moment(living: TestClient) -> None:
         assert "place" not in values["c4"]
     assert living.get("/tiles/state/14/0/0.mvt").status_code == 204
     assert living.get("/tiles/state/1/9/9.mvt").status_code == 404
+
+
+def test_a_tile_is_sent_again_only_where_it_is_another(
+    living: TestClient, database: Database
+) -> None:
+    tile = "/tiles/state/12/3416/1670.mvt"  # around c0 to c3; c4 is elsewhere
+    writer = {"X-API-Key": token.create(database, "admin", subject="posts")}
+    first = living.get(tile)
+    assert first.status_code == 200
+    assert first.headers["cache-control"] == "no-cache"
+
+    def post(name: str, value: Any, seconds: float = 0, **more: Any) -> None:
+        row = reading(name, value, seconds, **more)
+        assert living.post("/twin/observations", json=[row], headers=writer).json()["accepted"] == 1
+
+    def again(etag: str, **query: str) -> tuple[int, str]:
+        answer = living.get(tile, params=query, headers={"If-None-Match": etag})
+        return answer.status_code, answer.headers["etag"]
+
+    etag = first.headers["etag"]
+    assert again(etag) == (304, etag)
+    post("c4", [119.1, 30.0], property="place")
+    assert again(etag) == (304, etag)
+    post("c0", 10.0)
+    status, later = again(etag)
+    assert status == 200
+    assert later != etag
+    assert again(etag, datetime=ago(5)) == (304, etag)
+    # what time alone brings comes too
+    post("c0", 11.0, -1.5)
+    assert again(later) == (304, later)
+    until = time.monotonic() + 5
+    while again(later)[0] == 304:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    last = again(later)[1]
+    erase_readings(database, "gauges", author="tests", reason="asked to", fids=[1])
+    assert again(last)[0] == 200
+    with database.begin() as tx:
+        tx.pg.execute("UPDATE city.layer SET access = 'restricted' WHERE name = 'gauges'")
+    assert living.get(tile).status_code == 204
 
 
 def test_its_paths_are_in_the_document(living: TestClient) -> None:
