@@ -1,9 +1,8 @@
 """Alerts and rules by HTTP."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,18 +11,12 @@ from starlette.routing import Route
 from citytwin.bodies import answer, body_of, instant, looked, moment_in, only_in, text_in
 from ogc_api import context
 from ogc_api.params import only, whole
-from spatial.asof import Interval, format_instant
-from spatial.errors import Invalid, NotFound
-from spatial.moment import Moment, resolve
+from spatial.errors import Invalid
+from spatial.moment import resolve
 from spatial.query import snapshot
-from twin_model import packed, series
-from twin_model.alerts import listing, notes, rules
-from twin_model.alerts.back_test import Tested, back_test
-from twin_model.alerts.judge import learn
-from twin_model.alerts.picture import picture
-from twin_model.alerts.readings import before, between
-from twin_model.alerts.rule import COMBINED, LEVELS, Kind, Level, Rule, parse
-from twin_model.roll import roll
+from twin_model.alerts import listing, notes, past, rules
+from twin_model.alerts.back_test import Tested
+from twin_model.alerts.rule import LEVELS, Level, parse
 
 NOTE = {"kind", "text", "until"}
 
@@ -118,54 +111,18 @@ async def test(request: Request) -> Response:
         body.pop(name, None)
     judged = parse(body)
 
+    zone = context.zone.get()
+
     def run() -> tuple[Tested, datetime, datetime]:
         with snapshot(context.database.get()) as pg:
-            return _test(pg, judged, resolve(pg, context.asof.get()), start, end)
+            moment = resolve(pg, context.asof.get())
+            return past.tested(pg, context.grant.get(), judged, moment, start, end, zone)
 
     tested, since, until = await run_in_threadpool(run)
-    first, last = packed.micros(since), packed.micros(until)
     if form == "svg":
-        title = judged.title_zh or judged.title_en or f"{judged.kind} {judged.observed}"
-        zone = context.zone.get()
-        drawn = picture(
-            tested, first, last, title, (since.astimezone(zone), until.astimezone(zone))
-        )
+        drawn = past.drawn(tested, judged, since, until, zone)
         return Response(drawn, media_type="image/svg+xml")
-    span = {"from": format_instant(since), "to": format_instant(until)}
-    return await answer(lambda: span | tested.counts(last))
-
-
-def _test(
-    pg: Any, judged: Rule, at: Moment, start: datetime | None, end: datetime | None
-) -> tuple[Tested, datetime, datetime]:
-    if judged.kind in COMBINED:
-        raise Invalid("test the members of a combination, one by one")
-    until = end or instant(at)
-    since = start or until - timedelta(days=7)
-    if since >= until:
-        raise Invalid("a back-test ends after it starts")
-    span = Moment(Interval(since, until), at.known_at)
-    names = None if judged.assets is None else list(judged.assets)
-    found = series.find(pg, context.grant.get(), span, names, [judged.observed or ""])
-    if judged.layer is not None:
-        known = roll(pg)
-        row = pg.execute("SELECT id FROM city.layer WHERE name = %s", [judged.layer]).fetchone()
-        found = [one for one in found if row and known.layer_id[one.asset] == row[0]]
-    ids = np.array(sorted(one.id for one in found if one.scenario == 0), np.int64)
-    if not len(ids):
-        raise NotFound(f"there is no series '{judged.observed}' of such assets")
-    zone: Any = context.zone.get()
-    usual = None
-    if judged.kind is Kind.deviation:
-        past = before(pg, ids, since, judged.weeks)
-        usual = learn(ids, past.series, past.at, past.x, zone)
-    first, last = packed.micros(since), packed.micros(until)
-    read = between(pg, ids, first, last, at.known_at)
-    tested = back_test(
-        judged, read.series, read.at, read.x, read.y, since=first, until=last, zone=zone,
-        wanted=ids, usual=usual,
-    )  # fmt: skip
-    return tested, since, until
+    return await answer(lambda: past.counts(tested, since, until))
 
 
 routes = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from citytwin.answers import CityError, check, uri
+from citytwin.duty import Duty
 from citytwin.frames import flipped, frame_of_features, frame_of_table
 from citytwin.raster_view import RasterView
 from citytwin.twin_frames import dataset_of_series, frame_of_state, sent
@@ -25,7 +26,7 @@ PAGE = 10_000
 ROWS = 250_000
 
 
-class City:
+class City(Duty):
     """A city behind a URL.
 
     url: the service; without one CITYTWIN_URL, else the service on this machine.

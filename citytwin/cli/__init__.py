@@ -5,6 +5,7 @@ import sys
 import typer
 
 from citytwin.cli.analyses import app as analyses
+from citytwin.cli.duty import app as duty
 from citytwin.cli.exchange import app as exchange
 from citytwin.cli.feeding import app as feeding
 from citytwin.cli.layers import app as layers
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for commands in (service, layers, exchange, steward, analyses, twin, feeding, qgis):
+for commands in (service, layers, exchange, steward, analyses, twin, feeding, duty, qgis):
     app.registered_commands += commands.registered_commands
 app.add_typer(scenarios, name="scenario")
 app.add_typer(tokens, name="token")

@@ -8,6 +8,7 @@ import shapely
 import xarray as xr
 
 from datasets.sample import plan
+from datasets.sample.addresses import addressed
 from datasets.sample.blocks import Blocks, draw_blocks, draw_network
 from datasets.sample.buildings import draw_buildings
 from datasets.sample.components import camera_frame, lamp_frame, manhole_frame
@@ -107,7 +108,7 @@ def sample_city(seed: int = 20260101) -> SampleCity:
         "parcels": _parcels(states, levels, codes.communities),
         **draw_control_lines(seed, field, waters, blocks, network, today, place, names),
         "roads": road_frame(network, crossings, titles),
-        "buildings": draw_buildings(seed, states),
+        "buildings": addressed(draw_buildings(seed, states), network, titles),
         "lamps": lamp_frame(seed, network, waters),
         "manholes": manhole_frame(seed, network, waters),
         "bridges": bridge_frame(network, crossings, titles, names),

@@ -254,3 +254,16 @@ def test_terrain_drains_but_for_the_polders(
     dikes = shapely.get_coordinates(polders.exterior.segmentize(10.0).to_numpy())
     points = {axis: xr.DataArray(dikes[:, i], dims="p") for i, axis in enumerate("xy")}
     assert data.sel(points, method="nearest").min() > 4.0
+
+
+def test_addresses_number_the_buildings_of_each_street(
+    layers: dict[str, gpd.GeoDataFrame],
+) -> None:
+    buildings = layers["buildings"].drop_duplicates("key")
+    assert buildings["address_zh"].is_unique
+    streets = buildings["address_zh"].str.replace(r"\d+号$", "", regex=True)
+    roads = layers["roads"]
+    assert set(streets) <= set(roads.loc[roads["class"] != "expressway", "name_zh"])
+    english = buildings["address_en"].str.extract(r"^(\d+) (.+)$")
+    assert (english[0] == buildings["address_zh"].str.extract(r"(\d+)号$")[0]).all()
+    assert english[1].isin(roads["name_en"]).all()

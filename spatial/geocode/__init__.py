@@ -1,0 +1,1 @@
+"""Places by their names, and names by their places."""
