@@ -129,7 +129,7 @@ def test_pygeoapi_is_imported_in_few_files_of_one_room() -> None:
 
 
 def test_the_notebook_client_needs_no_other_room() -> None:
-    rooms = ("client", "frames", "answers", "raster_view", "twin_frames")
+    rooms = ("client", "duty", "frames", "answers", "raster_view", "twin_frames")
     its_own = tuple(f"citytwin.{room}" for room in rooms)
     needed = {name for module in its_own for name in MODULES[module].imports()}
     assert not {name for name in needed - {*its_own} if name.partition(".")[0] in FLOORS}
