@@ -111,7 +111,7 @@ async def test(request: Request) -> Response:
         body.pop(name, None)
     judged = parse(body)
 
-    zone = context.zone.get()
+    zone: Any = context.zone.get()
 
     def run() -> tuple[Tested, datetime, datetime]:
         with snapshot(context.database.get()) as pg:
