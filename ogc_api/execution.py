@@ -51,8 +51,11 @@ class Reply:
         return chosen
 
 
-def submit(process: str, body: bytes) -> Job:
-    """Queue what a request asks for; raises NoSuchProcess, and Invalid with what to mend."""
+def submit(process: str, body: bytes, *, announce: bool = True) -> Job:
+    """Queue what a request asks for; raises NoSuchProcess, and Invalid with what to mend.
+
+    announce: tell the workers now.
+    """
     if process not in {one.name for one in registry.every()}:
         raise NoSuchProcess(f"there is no process '{process}'")
     request = _document(body)
@@ -66,8 +69,9 @@ def submit(process: str, body: bytes) -> Job:
     asof, reply = _asof(given), Reply.of(request)
     database, grant = context.database.get(), context.grant.get()
     job = jobs.submit(
-        database, process, given, asof, grant, output, asdict(reply), context.zone.get()
-    )
+        database, process, given, asof, grant, output, asdict(reply), context.zone.get(),
+        announce=announce,
+    )  # fmt: skip
     return jobs.get(database, job, grant)
 
 

@@ -1,6 +1,7 @@
 """The paths of processes and jobs. Pages for browsers are pygeoapi's."""
 
 import time
+from functools import cache, partial
 from urllib.parse import quote
 
 import anyio
@@ -16,12 +17,15 @@ from ogc_api.host import describe_processes, job_pages, respond, wants_html
 from ogc_api.prefer import preferences
 from spatial.analyses import registry
 from spatial.analyses.jobs import GLANCE_S, Job
+from spatial.analyses.runner import run_at_once
 from spatial.errors import TooLarge
 from spatial.grant import Scope
 
 #: A client that waits for its answer is told after so long to look for the job instead.
 WAIT_S = 30.0
 MAX_BODY = 2**20
+#: Quick analyses that a web worker runs at once, each with a connection of its own.
+AT_ONCE = 2
 
 
 async def _process(request: Request) -> Response:
@@ -43,7 +47,11 @@ async def _execute(request: Request) -> Response:
         if len(body) > MAX_BODY:
             raise TooLarge("an execute request takes at most 1 MB: name layers, send no features")
     preferred = preferences(request.headers.getlist("prefer"))
-    job = await run_in_threadpool(execution.submit, request.path_params["process"], bytes(body))
+    process = request.path_params["process"]
+    at_once = not preferred.respond_async and is_quick(process)
+    job = await run_in_threadpool(execution.submit, process, bytes(body), announce=not at_once)
+    if at_once:
+        job = await _run_here(job)
     job = await _waited(job, preferred.patience_s(WAIT_S))
     status = await run_in_threadpool(jobs.status, job)
     further = {"Location": status["links"][0]["href"]} | preferred.applied(later=not job.finished)
@@ -52,6 +60,23 @@ async def _execute(request: Request) -> Response:
     answer = await run_in_threadpool(jobs.results, job)
     answer.headers.update(further)
     return answered(request, answer)
+
+
+def is_quick(process: str) -> bool:
+    """Whether an analysis of that name is one that is run where it is asked for."""
+    return any(one.quick for one in registry.every() if one.name == process)
+
+
+async def _run_here(job: Job) -> Job:
+    """The job after it was run in this process, which a few may be at once."""
+    work = partial(run_at_once, context.database.get(), job.id, store=context.store.get())
+    await anyio.to_thread.run_sync(work, limiter=_here())
+    return await run_in_threadpool(jobs.find, str(job.id))
+
+
+@cache
+def _here() -> anyio.CapacityLimiter:
+    return anyio.CapacityLimiter(AT_ONCE)
 
 
 async def _waited(job: Job, patience_s: float) -> Job:

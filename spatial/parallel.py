@@ -17,6 +17,10 @@ START_S = 30
 NO_DASHBOARD = "127.0.0.1:0"
 
 
+class Elsewhere(Exception):
+    """The work is too much for this process: it belongs into one of its own."""
+
+
 class Parallel:
     """Where the parts of one run are worked on.
 
@@ -88,6 +92,13 @@ class Parallel:
             except OSError:
                 raise Unavailable(f"no Dask scheduler answers at {self._address}") from None
         return self._client
+
+
+class Alone(Parallel):
+    """This very process and no other; several parts are too much for it."""
+
+    def _spread[T, R](self, function: Callable[[T], R], parts: Sequence[T]) -> Iterator[R]:
+        raise Elsewhere
 
 
 @lru_cache(maxsize=4)

@@ -17,6 +17,7 @@ from spatial.layer import Layer
 from spatial.moment import Moment, resolve
 from twin_model import series
 from twin_model.kinds import Kind, Quality
+from twin_model.packed import Column
 from twin_model.roll import Series, roll
 from twin_model.window import EARLIEST
 
@@ -72,11 +73,9 @@ class LayerSeries:
         """The readings that `spatial.analyses.series.SeriesSource` promises."""
         import pandas as pd
 
-        found = self.find(pg, asof)
-        known_at = resolve(pg, asof).known_at
-        of = series.read(pg, [one.id for one in found], self.span(asof), known_at)
+        found, of, place = self._readings(pg, asof)
         words = series.words(pg, found, of.series, of.x)
-        known, place = roll(pg), np.searchsorted([one.id for one in found], of.series)
+        known = roll(pg)
         frame = pd.DataFrame(
             {
                 "asset": np.array([known.names[one.asset] for one in found], object)[place],
@@ -85,6 +84,7 @@ class LayerSeries:
                 "at": pd.to_datetime(of.at, unit="us", utc=True),
                 "value": of.x.astype(object) if words else of.x,
                 "quality": of.quality,
+                "fid": self._fids(pg, found)[place],
             }
         )
         category = np.array([one.kind is Kind.category for one in found], bool)[place]
@@ -94,6 +94,39 @@ class LayerSeries:
         if position.any():
             raise Invalid("positions are no values: choose other properties")
         return frame[frame["quality"] < Quality.bad].reset_index(drop=True)
+
+    def track(self, pg: Pg, asof: AsOf) -> "pd.DataFrame":
+        """The positions that `spatial.analyses.series.SeriesSource` promises."""
+        import pandas as pd
+
+        found, of, place = self._readings(pg, asof)
+        moving = np.array([one.kind is Kind.position for one in found], bool)
+        if not moving.any():
+            raise Invalid(f"no asset of '{self.name}' tells positions")
+        names = np.array([roll(pg).names[one.asset] for one in found], object)
+        frame = pd.DataFrame(
+            {
+                "asset": names[place],
+                "at": pd.to_datetime(of.at, unit="us", utc=True),
+                "longitude": of.x,
+                "latitude": of.y,
+                "fid": self._fids(pg, found)[place],
+            }
+        )
+        good = moving[place] & (of.quality < Quality.bad)
+        return frame[good].sort_values(["asset", "at"], ignore_index=True)
+
+    def _readings(self, pg: Pg, asof: AsOf) -> tuple[list[Series], series.Readings, Column]:
+        """The series, their readings, and of each reading the place of its series."""
+        found = self.find(pg, asof)
+        known_at = resolve(pg, asof).known_at
+        of = series.read(pg, [one.id for one in found], self.span(asof), known_at)
+        return found, of, np.searchsorted([one.id for one in found], of.series)
+
+    @staticmethod
+    def _fids(pg: Pg, found: list[Series]) -> Column:
+        """(s,) the feature of each series' asset."""
+        return roll(pg).fid[[one.asset for one in found]]
 
 
 def find_series(pg: Pg, chosen: SeriesSelection, grant: Grant) -> LayerSeries:

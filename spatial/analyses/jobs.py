@@ -118,11 +118,14 @@ def submit(
     output: str | None = None,
     reply: Mapping[str, Any] | None = None,
     zone: tzinfo = DEFAULT_ZONE,
+    *,
+    announce: bool = True,
 ) -> UUID:
     """Queue a run; its AsOf is resolved now and kept, so that the same job gives the same again.
 
     Raises Denied without the scope to write, NotFound for an unknown analysis or an input that
     the grant may not see, Invalid for inputs that will not do, Conflict where `output` is taken.
+    announce: tell the workers at once; one that is not told finds the job when it next looks.
     """
     grant.require(Scope.WRITE)
     chosen = registry.find(analysis)
@@ -145,7 +148,8 @@ def submit(
             "INSERT INTO city.job (id, analysis, inputs, grant_) VALUES (%s, %s, %s, %s)",
             [job, analysis, Jsonb(request), Jsonb(_dump(grant))],
         )
-        tx.pg.execute(f"NOTIFY {CHANNEL}")
+        if announce:
+            tx.pg.execute(f"NOTIFY {CHANNEL}")
     return job
 
 

@@ -49,6 +49,12 @@ class Claim:
         with self.database.begin() as tx:
             self._update(tx.pg, f"status = %s, message = %s, {_END}", [status, message])
 
+    def release(self) -> None:
+        """Put the job back into the queue, for a worker to run from its beginning."""
+        with self.database.begin() as tx:
+            self._update(tx.pg, "status = 'accepted', message = '', progress = 0", [])
+            tx.pg.execute(f"NOTIFY {CHANNEL}")
+
     def _update(self, pg: Pg, change: str, values: list[Any]) -> None:
         query = f"UPDATE city.job SET {change}, updated_at = clock_timestamp() {_OURS}".encode()
         if pg.execute(query, [*values, self.job.id, self.job.attempts]).rowcount != 1:

@@ -44,7 +44,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A registered analysis, with its titles and descriptions in both languages."""
+    """A registered analysis, with its titles and descriptions in both languages.
+
+    quick: whoever waits for it has it run where they ask, without a process of its own.
+    """
 
     name: str
     title_zh: str
@@ -53,6 +56,7 @@ class Analysis:
     about_en: str
     model: type[Inputs]
     function: Callable[[Run, Any], Outcome]
+    quick: bool = False
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the inputs."""
@@ -88,14 +92,14 @@ _analyses: dict[str, Analysis] = {}
 
 
 def analysis[F: Callable[[Run, Any], Outcome]](
-    name: str, *, zh: str, en: str, about_zh: str, about_en: str
+    name: str, *, zh: str, en: str, about_zh: str, about_en: str, quick: bool = False
 ) -> Callable[[F], F]:
     """Register a function of a Run and its input model under a name."""
 
     def register(function: F) -> F:
         hints = get_type_hints(function)
         model = next(kind for hint, kind in hints.items() if hint not in ("run", "return"))
-        _analyses[name] = Analysis(name, zh, en, about_zh, about_en, model, function)
+        _analyses[name] = Analysis(name, zh, en, about_zh, about_en, model, function, quick)
         return function
 
     return register

@@ -15,10 +15,14 @@ from spatial.analyses.queue import Claim, Dismissed, claim
 from spatial.analyses.run import Run
 from spatial.database import Database
 from spatial.errors import CityError, Unavailable
-from spatial.parallel import Parallel
+from spatial.parallel import Alone, Elsewhere, Parallel
 
 LOG = logging.getLogger(__name__)
 TELL_S = 0.5
+#: What takes longer is not for the process that answers people.
+AT_ONCE_S = 3.0
+
+type Watch = Callable[[float, str], None]
 
 
 def run(
@@ -28,7 +32,7 @@ def run(
     store: Path | None = None,
     dask: str | None = None,
     workers: int | None = None,
-    watch: Callable[[float, str], None] = lambda share, message: None,
+    watch: Watch = lambda share, message: None,
 ) -> None:
     """Run a job here, unless it has been taken or dismissed; `jobs.wait` then tells what came.
 
@@ -37,14 +41,34 @@ def run(
     A job that cannot be done ends as failed, with its reason. An interrupt dismisses it. Where
     the database is lost it stays as it is, for a worker to run again.
     """
+    _run(database, job, Parallel(dask, workers), watch, store)
+
+
+def run_at_once(database: Database, job: UUID, *, store: Path | None = None) -> None:
+    """Run a quick job in this process; one that proves to be long goes back into the queue.
+
+    Like `run` it leaves a job alone that has been taken.
+    """
+    until = time.monotonic() + AT_ONCE_S
+
+    def watch(share: float, message: str) -> None:
+        if share < 1 and time.monotonic() > until:
+            raise Elsewhere
+
+    _run(database, job, Alone(), watch, store)
+
+
+def _run(database: Database, job: UUID, where: Parallel, watch: Watch, store: Path | None) -> None:
     with claim(database, job) as claimed:
         if claimed is None:
             return
         try:
-            with Parallel(dask, workers) as parallel:
+            with where as parallel:
                 _perform(claimed, parallel, _Teller(claimed, watch), store)
         except Dismissed:
             LOG.info("job %s was dismissed", job)
+        except Elsewhere:
+            claimed.release()
         except Unavailable:
             raise
         except CityError as error:
@@ -62,7 +86,7 @@ def run(
 class _Teller:
     """Passes progress on, to the job's row only now and then."""
 
-    def __init__(self, claimed: Claim, watch: Callable[[float, str], None]) -> None:
+    def __init__(self, claimed: Claim, watch: Watch) -> None:
         self._claim, self._watch, self._last = claimed, watch, 0.0
 
     def __call__(self, share: float, message: str) -> None:
@@ -72,9 +96,7 @@ class _Teller:
             self._last = time.monotonic()
 
 
-def _perform(
-    claimed: Claim, parallel: Parallel, tell: Callable[[float, str], None], store: Path | None
-) -> None:
+def _perform(claimed: Claim, parallel: Parallel, tell: Watch, store: Path | None) -> None:
     started = time.monotonic()
     job, database = claimed.job, claimed.database
     analysis = registry.find(job.analysis)

@@ -4,7 +4,7 @@
 the same words. What it names is found and read by whoever keeps the readings.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
@@ -48,6 +48,10 @@ class SeriesSelection(BaseModel):
             raise ValueError("readings have a span: write start/end, with .. for an open side")
         return told | {"datetime": format_when(span)}
 
+    def within(self, span: Interval) -> Self:
+        """The same, over that span where it says none of its own."""
+        return self if self.datetime else self.model_copy(update={"datetime": format_when(span)})
+
     def span(self) -> Interval:
         """From when and until when; None is open."""
         found = parse_when(self.datetime) if self.datetime else Interval()
@@ -61,9 +65,13 @@ class SeriesSource(Source, Protocol):
     def read(self, pg: Pg, asof: AsOf) -> "pd.DataFrame":
         """Their readings as known then, by series and moment, of good and lesser quality.
 
-        Columns: asset, property, unit, at (UTC), value, quality; the AsOf is explicit, and ends
-        the span where the selection does not.
+        Columns: asset, property, unit, at (UTC), value, quality, fid (the asset's feature); the
+        AsOf is explicit, and ends the span where the selection does not.
         """
+        ...
+
+    def track(self, pg: Pg, asof: AsOf) -> "pd.DataFrame":
+        """Their positions, likewise: asset, at, longitude, latitude, fid."""
         ...
 
 

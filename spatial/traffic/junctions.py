@@ -24,8 +24,8 @@ class Pieces:
 
     road: (s,) the road of each piece; line: (s,) its geometry; start, end: (s,) its nodes.
     place: (n, 2) where the nodes are. degree: (n,) pieces at each node. island: (n,) which
-    connected part a node is in, 0 the largest. duplicates: pieces left out because an earlier one
-    has the same shape, and `repeated` their length; points: roads without length, left out too.
+    connected part a node is in, 0 the largest. again: pieces left out because an earlier one has
+    the same shape, and again_road the road of each; points: roads without length, left out too.
     """
 
     road: Integers
@@ -35,14 +35,18 @@ class Pieces:
     place: Floats
     degree: Integers
     island: Integers
-    duplicates: int
+    again: Lines
+    again_road: Integers
     points: int
-    repeated: float
 
     @property
-    def dangling(self) -> int:
-        """Nodes at which only one piece ends."""
-        return int((self.degree == 1).sum())
+    def repeated(self) -> float:
+        """The length of what is left out as a duplicate."""
+        return float(shapely.length(self.again).sum())
+
+    def dangling(self) -> Integers:
+        """(d,) the places of the nodes at which only one piece ends."""
+        return np.flatnonzero(self.degree == 1)
 
     @property
     def islands(self) -> int:
@@ -63,7 +67,7 @@ def pieces(lines: Lines, level: Sequence[Any], snap: float) -> Pieces:
     cut, owner = _cut(parts, _meetings(parts, np.asarray(level, object)[road], snap), snap)
     _, first = np.unique(shapely.to_wkb(shapely.normalize(cut)), return_index=True)
     first.sort()
-    duplicates, repeated = len(cut) - len(first), float(shapely.length(np.delete(cut, first)).sum())
+    again, again_road = np.delete(cut, first), road[np.delete(owner, first)]
     cut, owner = cut[first], owner[first]
     ends = np.concatenate([shapely.get_coordinates(shapely.get_point(cut, k)) for k in (0, -1)])
     node, place = _joined(ends, snap)
@@ -71,7 +75,7 @@ def pieces(lines: Lines, level: Sequence[Any], snap: float) -> Pieces:
     degree = np.bincount(node, minlength=len(place))
     island = _islands(start, end, len(place))
     return Pieces(
-        road[owner], cut, start + 1, end + 1, place, degree, island, duplicates, points, repeated
+        road[owner], cut, start + 1, end + 1, place, degree, island, again, again_road, points
     )
 
 

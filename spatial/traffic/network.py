@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyproj
 import shapely
@@ -10,16 +11,17 @@ from psycopg import sql
 from pydantic import Field
 
 from spatial.analyses.inputs import Inputs, Label, LayerName
+from spatial.analyses.making import new_layer
 from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import NewLayer, Outcome, Run
+from spatial.analyses.run import NewLayer, Outcome, Output, Run
 from spatial.analyses.staging import counts
 from spatial.certificate import Certificate
 from spatial.frame import fetch
 from spatial.layer import Column
 from spatial.query import names
-from spatial.traffic.graph import Floats
-from spatial.traffic.junctions import pieces
+from spatial.traffic.graph import Floats, Integers
+from spatial.traffic.junctions import Pieces, pieces
 from spatial.traffic.roads import driving
 
 COLUMNS = (
@@ -31,6 +33,13 @@ COLUMNS = (
     Column("minutes", "double precision"),
     Column("capacity", "double precision", "vehicles an hour"),
     Column("island", "integer", "connected part of the network, 0 the largest"),
+)
+DANGLING = (Column("node", "bigint"), Column("island", "integer"))
+FAULTS = (
+    Column("fault", "text", "island or duplicate"),
+    Column("road", "bigint"),
+    Column("island", "integer"),
+    Column("length_m", "double precision"),
 )
 _ROWS = "SELECT {columns} FROM {staging} WHERE {counts} ORDER BY road, from_node, to_node"
 _METRES_A_MINUTE = 1000 / 60
@@ -109,7 +118,8 @@ def network(run: Run, inputs: NetworkInputs) -> Outcome:
                     counts=counts([batch]),
                 ),
             )
-        },
+        }
+        | _faults(run, made, frame["fid"].to_numpy(np.int64), metres, layer.srid),
         certificate=Certificate(
             equation="length of roads = length of pieces + duplicates",
             left=given,
@@ -124,14 +134,43 @@ def network(run: Run, inputs: NetworkInputs) -> Outcome:
             "links": len(both),
             "roads": len(frame),
             "pieces": len(made.line),
-            "dangling": made.dangling,
+            "dangling": len(made.dangling()),
             "islands": made.islands,
-            "duplicates": made.duplicates,
+            "duplicates": len(made.again),
             "without_length": made.points,
             "speeds_assumed": roads.assumed,
             "km": float(metres.sum()) / 1000,
         },
     )
+
+
+def _faults(run: Run, made: Pieces, fid: Integers, metres: Floats, srid: int) -> dict[str, Output]:
+    """Layers of what to look at: ends that meet nothing; islands and duplicates."""
+    loose = made.dangling()
+    ends = pd.DataFrame({
+        "node": loose + 1, "island": made.island[loose].astype(np.int32),
+        "geometry": shapely.points(made.place[loose]),
+    })  # fmt: skip
+    island = made.island[made.start - 1].astype(np.int32) if len(made.line) else made.island
+    cut_off = np.flatnonzero(island > 0)
+    again = lengths(made.again, pyproj.CRS.from_epsg(srid))
+    lines = pd.DataFrame({
+        "fault": np.repeat(np.array(["island", "duplicate"], object), [len(cut_off), len(again)]),
+        "road": fid[np.concatenate([made.road[cut_off], made.again_road])],
+        "island": np.concatenate([island[cut_off], np.zeros(len(again), np.int32)]),
+        "length_m": np.concatenate([metres[cut_off], again]),
+        "geometry": np.concatenate([made.line[cut_off], made.again]),
+    })  # fmt: skip
+    return {
+        "dangling": new_layer(
+            run, ends, DANGLING, srid, key="dangling", geometry_type="Point",
+            title_zh="悬挂端点", title_en="dangling ends",
+        ),
+        "faults": new_layer(
+            run, lines, FAULTS, srid, key="faults", geometry_type="LineString",
+            title_zh="孤岛与重复", title_en="islands and duplicates",
+        ),
+    }  # fmt: skip
 
 
 def lengths(lines: Any, system: pyproj.CRS) -> Floats:

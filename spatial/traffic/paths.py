@@ -66,6 +66,7 @@ class MatrixInputs(Inputs):
 
 @analysis(
     "route",
+    quick=True,
     zh="路径规划",
     en="Route",
     about_zh="按序经过各点的最短或最快路径，每段一个要素，带时间与长度。",
@@ -93,6 +94,7 @@ def route(run: Run, inputs: RouteInputs) -> Outcome:
 
 @analysis(
     "od-matrix",
+    quick=True,
     zh="出行成本矩阵",
     en="Origin-destination matrix",
     about_zh="所有起点到所有终点的最小时间或距离；到不了的不列出，但计数。",
@@ -108,6 +110,7 @@ def od_matrix(run: Run, inputs: MatrixInputs) -> Outcome:
 
 @analysis(
     "nearest-facility",
+    quick=True,
     zh="最近设施",
     en="Nearest facility",
     about_zh="每个起点沿路网最近的设施（如就近派单），带时间或距离；到不了任何设施的计数说明。",

@@ -39,6 +39,7 @@ class ServiceAreaInputs(Inputs):
 
 @analysis(
     "service-area",
+    quick=True,
     zh="服务区（等时圈）",
     en="Service area (isochrone)",
     about_zh="每个起点在给定时间或距离内沿路网可达的范围：可达路段两侧成面。",

@@ -24,7 +24,7 @@ _SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 class Roads:
     """Links ready to travel: the graph, (m,) fids, minutes, lengths and shapes in its order.
 
-    place: (n, 2) where the nodes are.
+    place: (n, 2) where the nodes are. kind: (m,) the class of each link's road, where it is told.
     """
 
     graph: Graph
@@ -33,6 +33,7 @@ class Roads:
     length: Floats
     shape: npt.NDArray[Any]
     place: Floats
+    kind: npt.NDArray[Any]
 
     @classmethod
     def of(cls, rows: pd.DataFrame, shape: npt.NDArray[Any]) -> Self:
@@ -53,7 +54,9 @@ class Roads:
         place = node_places(graph, shape)
         fid = np.asarray(rows["fid"], np.int64)
         order = graph.order
-        return cls(graph, fid[order], minutes[order], length[order], shape, place)
+        kind = rows["class"] if "class" in rows else pd.Series("", index=rows.index)
+        kinds = kind.fillna("").to_numpy(object)[order]
+        return cls(graph, fid[order], minutes[order], length[order], shape, place, kinds)
 
     def finder(self, by: str) -> Finder:
         """Shortest paths by `time` or by `distance`."""

@@ -57,6 +57,24 @@ def test_links_of_roads(database, store):
     assert back.coords[0] == (x, y)
 
 
+def test_what_is_wrong_is_shown(database, store):
+    """A road drawn twice, and one that no other meets."""
+    x, y = 40_528_000, 3_486_000
+    lines = [shapely.LineString([(x, y + dy), (x + 100, y + dy)]) for dy in (0, 0, 500)]
+    store("roads", gpd.GeoDataFrame({"speed": [60.0] * 3}, geometry=lines, crs=4528))
+    _, document = made(database, "network", roads="roads")
+    assert document["certificate"]["holds"]
+    named = document["outputs"]
+    faults = read_frame(database, named["faults"], AsOf(), OWNER)
+    assert sorted(zip(faults["fault"], faults["road"], faults["length_m"], strict=True)) == [
+        ("duplicate", 2, 100.0), ("island", 3, 100.0),
+    ]  # fmt: skip
+    ends = read_frame(database, named["dangling"], AsOf(), OWNER)
+    assert sorted((one.x - x, one.y - y) for one in ends.geometry) == [
+        (0, 0), (0, 500), (100, 0), (100, 500),
+    ]  # fmt: skip
+
+
 def test_what_attributes_say():
     found = driving(pd.DataFrame({
         "highway": ["primary", "primary_link", "footway", None],
