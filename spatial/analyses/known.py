@@ -34,5 +34,6 @@ import spatial.traffic.network
 import spatial.traffic.paths
 import spatial.traffic.service_area
 import spatial.traffic.state
+import spatial.traffic.transit
 import spatial.traffic.trip_distribution
 import spatial.traffic.trip_generation  # noqa: F401

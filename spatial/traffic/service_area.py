@@ -69,11 +69,21 @@ def service_area(run: Run, inputs: ServiceAreaInputs) -> Outcome:
 
 
 def reached_lines(roads: Roads, finder: Finder, limit: float) -> list[Any]:
-    """The links that the finder's last origin reaches, the last of them as far as it gets."""
-    left = limit - finder.label[roads.graph.tail]
-    lines = []
-    for link in np.flatnonzero(left > 0):
-        share = left[link] / finder.cost[link] if finder.cost[link] > 0 else 1.0
-        line = roads.shape[link]
-        lines.append(line if share >= 1 else substring(line, 0, float(share), normalized=True))
-    return lines
+    """The streets that the finder's last origin reaches, the last of them as far as it gets.
+
+    Of a street whose two ways are reached whole there is one line.
+    """
+    graph = roads.graph
+    left = limit - finder.label[graph.tail]
+    reached = np.flatnonzero(left > 0)
+    whole = reached[left[reached] >= finder.cost[reached]]
+    ends = np.sort(np.column_stack([graph.tail, graph.head])[whole], axis=1)
+    street = np.column_stack([ends, roads.length[whole].round(3)])
+    _, first = np.unique(street, axis=0, return_index=True)
+    part = np.setdiff1d(reached, whole, assume_unique=True)
+    share = left[part] / finder.cost[part]
+    cut = [
+        substring(line, 0, float(far), normalized=True)
+        for line, far in zip(roads.shape[part], share, strict=True)
+    ]
+    return [*roads.shape[whole[first]], *cut]

@@ -14,7 +14,6 @@ from spatial.analyses import jobs
 from spatial.analyses.runner import run
 from spatial.asof import AsOf
 from spatial.crs import transformer
-from spatial.errors import Invalid
 from spatial.frame import read_frame
 from spatial.grant import OWNER
 from twin_model import assets
@@ -78,7 +77,7 @@ def road(database, tmp_path):
     return made.output
 
 
-def test_measured_estimated_and_judged(database, road):
+def test_measured_estimated_and_refused(database, road):
     job = done(
         database, "traffic-state", network=road, sensors="sensors", areas="areas", minutes=5,
         periods=12, vehicles="cars?property=place",
@@ -99,32 +98,21 @@ def test_measured_estimated_and_judged(database, road):
     (found,) = read_frame(database, named["incidents"], AsOf(), OWNER).itertuples()
     assert (found.lowest_kmh, found.usual_kmh) == (10, 40)
     assert found.end - found.begin == timedelta(minutes=15)
-
-
-def test_what_is_not_measured_is_estimated(database, road):
     job = done(database, "traffic-state", network=road, sensors="sensors", minutes=15, periods=1)
     assert job.status == "successful", job.message
     links = read_frame(database, job.output, AsOf(), OWNER).sort_values("link")
     assert links["measured"].tolist() == [True, False, True]
     assert 10 < links["kmh"].iloc[1] < 54
     assert links["deviation"].iloc[1] > 0
+    for inputs, why in WRONG:
+        job = done(database, "traffic-state", network=road, **inputs)
+        assert job.status == "failed"
+        assert why in job.message
 
 
-@pytest.mark.parametrize(
-    ("inputs", "why"),
-    [
-        ({}, "say what measures"),
-        ({"sensors": "sensors?asset=far"}, "nothing was measured on the network"),
-        ({"vehicles": "sensors?property=v"}, "tells positions"),
-        ({"sensors": "cars?property=place"}, "positions are no values"),
-    ],
-)
-def test_what_cannot_be_told(database, road, inputs, why):
-    job = done(database, "traffic-state", network=road, **inputs)
-    assert job.status == "failed"
-    assert why in job.message
-
-
-def test_minutes_are_checked(database, road):
-    with pytest.raises(Invalid, match="minutes"):
-        done(database, "traffic-state", network=road, sensors="sensors", minutes=0)
+WRONG = [
+    ({}, "say what measures"),
+    ({"sensors": "sensors?asset=far"}, "nothing was measured on the network"),
+    ({"vehicles": "sensors?property=v"}, "tells positions"),
+    ({"sensors": "cars?property=place"}, "positions are no values"),
+]

@@ -34,7 +34,7 @@ def test_roads_with_a_vertex_in_common_meet_on_one_level():
 
 def test_duplicates_points_and_islands_are_told():
     made = cut("0 0, 10 0", "10 0, 0 0", "0 9, 1 9", "3 3, 3 3")
-    assert (made.duplicates, made.points, made.islands) == (1, 1, 1)
+    assert (len(made.again), made.points, made.islands) == (1, 1, 1)
     assert made.island[[made.start[0] - 1, made.start[1] - 1]].tolist() == [0, 1]
 
 
