@@ -22,7 +22,8 @@ def travel_time_index(
     of, metres = area[known], length[known]
     now = np.bincount(of, metres / np.minimum(kmh, free)[known], areas)
     best = np.bincount(of, metres / free[known], areas)
-    return np.divide(now, best, out=np.full(areas, np.nan), where=best > 0)
+    index: Floats = np.divide(now, best, out=np.full(areas, np.nan), where=best > 0)
+    return index
 
 
 def incidents(kmh: Floats) -> pd.DataFrame:

@@ -63,7 +63,9 @@ def measure(run: Run, asked: Asked, roads: Roads, srid: int, periods: Periods) -
     given, matched, counts = 0, 0, dict[str, int]()
     if asked.sensors is not None:
         read, there = _stationary(run, asked.sensors, srid, periods)
-        sensor, link = observed.beside(roads, shapely.points(there.point), asked.radius)
+        sensor, link = observed.beside(
+            roads, np.asarray(shapely.points(there.point), object), asked.radius
+        )
         fid = there.fid
         kmh, volume = observed.by_sensors(read, fid[sensor], link, shape[0], periods)
         counts |= {"sensors": len(fid), "sensors_matched": len(np.unique(sensor))}

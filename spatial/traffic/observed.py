@@ -97,7 +97,7 @@ def by_vehicles(
     counts = {"points": 0, "matched": 0, "breaks": 0}
     for _, track in tracks.groupby("asset", sort=True):
         track = track.sort_values("at")
-        seconds = ((track["at"] - periods.begin) / _SECOND).to_numpy(float)
+        seconds = np.asarray((track["at"] - periods.begin) / _SECOND, np.float64)
         found = matcher.match(track[["x", "y"]].to_numpy(float), seconds)
         counts["points"] += len(track)
         counts["matched"] += len(found.used)
@@ -118,5 +118,5 @@ def _mean(place: Integers, value: Floats, shape: tuple[int, int]) -> Floats:
     size = shape[0] * shape[1]
     count = np.bincount(place[good], minlength=size)
     total = np.bincount(place[good], value[good], size)
-    mean = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
     return mean.reshape(shape)

@@ -1,5 +1,6 @@
 """The analysis `traffic-state`: how every link flows now, from what sensors and vehicles tell."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from spatial.analyses.making import TABLE, new_layer
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import Outcome, Output, Run
 from spatial.analyses.series import SeriesName
-from spatial.asof import Interval
 from spatial.crs import parse, transformer
 from spatial.errors import Invalid
 from spatial.layer import Column
@@ -27,28 +27,29 @@ from spatial.traffic.travel import Roads
 
 #: Links further than this from every measured one are told at the mean of all, in metres.
 REACH = 3000.0
-_NUMBER = "double precision"
 LINKS = (
     Column("link", "bigint", "the link's fid in the network"),
-    Column("kmh", _NUMBER),
-    Column("deviation", _NUMBER, "standard deviation of an estimate, km/h; 0 where measured"),
+    Column("kmh", "double precision"),
+    Column(
+        "deviation", "double precision", "standard deviation of an estimate, km/h; 0 where measured"
+    ),
     Column("measured", "boolean"),
-    Column("free_kmh", _NUMBER),
-    Column("volume", _NUMBER, "vehicles an hour, where measured"),
+    Column("free_kmh", "double precision"),
+    Column("volume", "double precision", "vehicles an hour, where measured"),
     Column("level", "text", "level of service, A to F"),
 )
 AREAS = (
     Column("area", "bigint", "fid of the area"),
     Column("period", "timestamptz", "its beginning"),
-    Column("index", _NUMBER, "travel time index: 1 is free"),
+    Column("index", "double precision", "travel time index: 1 is free"),
     Column("measured", "bigint", "links measured in it"),
 )
 INCIDENTS = (
     Column("link", "bigint"),
     Column("begin", "timestamptz"),
     Column("end", "timestamptz"),
-    Column("lowest_kmh", _NUMBER),
-    Column("usual_kmh", _NUMBER),
+    Column("lowest_kmh", "double precision"),
+    Column("usual_kmh", "double precision"),
 )
 
 
@@ -108,7 +109,7 @@ def traffic_state(run: Run, inputs: StateInputs) -> Outcome:
     if parse(srid).is_geographic:
         raise Invalid("the traffic state needs a network in a projected reference system")
     end = run.asof.valid_at
-    assert not isinstance(end, Interval)
+    assert isinstance(end, datetime)
     periods = Periods(pd.Timestamp(end), inputs.minutes, inputs.periods)
     run.progress(0.1, "matching what is measured")
     told = measure(run, inputs, roads, srid, periods)

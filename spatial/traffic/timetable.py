@@ -44,8 +44,8 @@ class Timetable:
             if name not in stop_times:
                 raise Invalid(f"the stop times have no column {name}: give a feed's stop_times")
         calls = pd.DataFrame({
-            "trip": trips.get_indexer(ids(stop_times["trip_id"])),
-            "stop": stops.get_indexer(ids(stop_times["stop_id"])),
+            "trip": trips.get_indexer(pd.Index(ids(stop_times["trip_id"]))),
+            "stop": stops.get_indexer(pd.Index(ids(stop_times["stop_id"]))),
             "order": pd.to_numeric(stop_times["stop_sequence"], errors="coerce"),
             "arrive": seconds(stop_times["arrival_time"]),
             "leave": seconds(stop_times["departure_time"]),

@@ -97,7 +97,7 @@ def test_trips_of_a_known_feed(shared_data):
     known = pd.read_csv(folder / "cairns_trip_stats.csv", dtype=str).set_index("trip_id")
     whole = Timetable.of(parts["stop_times"], pd.Index(everyone), stops)
     assert whole.trips == runs.sum() > 300
-    for trip in everyone.iloc[:: len(everyone) // 20]:
+    for trip in everyone.iloc[:: len(everyone) // 8]:
         told = known.loc[trip]
         start, end = (
             int(seconds(pd.Series([told[n]])).iloc[0]) for n in ("start_time", "end_time")
@@ -107,7 +107,8 @@ def test_trips_of_a_known_feed(shared_data):
         ready = np.full(len(stops), NEVER)
         ready[stops.get_loc(told["start_stop_id"])] = start
         nowhere = Paths.of(len(stops), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-        alone = Timetable.of(parts["stop_times"], pd.Index([trip]), stops)
+        its = parts["stop_times"]["trip_id"] == trip
+        alone = Timetable.of(parts["stop_times"][its], pd.Index([trip]), stops)
         if told["start_stop_id"] != told["end_stop_id"]:
             assert alone.earliest(ready, nowhere, 0)[0][place] == end
             assert whole.earliest(ready, nowhere, 0)[0][place] <= end
