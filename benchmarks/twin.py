@@ -1,8 +1,10 @@
 """The twin: readings in, and the state of every asset at any past moment.
 
 Targets: >= 100k readings/s (Arrow, batch key) and >= 30k/s (JSON with ids); a past state >= 3 x
-faster than an index probe for each asset and >= 20 x DISTINCT ON, with equal answers; the binary
-body within 2 x of the bare SQL.
+faster than an index probe for each asset and >= 20 x DISTINCT ON, with equal answers; no slower
+than 1.5 x with ten times the readings; the binary body within 2 x of the bare SQL.
+`python -m benchmarks.twin [ASSETS] [MINUTES] [TIMES]`: a reading of each asset a minute, then
+so many times as many minutes.
 """
 
 import random
@@ -62,13 +64,14 @@ def place(database: Database, count: int) -> None:
     assets.register(database, "things", {"id": "code", "property": "what", "unit": "unit"})
 
 
-def live_through(database: Database, count: int, rounds: int) -> tuple[datetime, datetime]:
-    """So many minutes of a reading of each series a minute, with keyframes as they are due."""
-    rng = np.random.default_rng(7)
+def live_through(database: Database, count: int, rounds: int, start: datetime) -> datetime:
+    """So many minutes of a reading of each series a minute, with keyframes as they are due.
+
+    Returns when they end.
+    """
+    rng = np.random.default_rng(rounds)
     with database.begin() as tx:
         ids = packed.select_packed(tx.pg, sql.SQL("SELECT id FROM city.series"), ["int8"])[0]
-    end = datetime.now(UTC) - timedelta(hours=1)
-    start = end - timedelta(minutes=rounds)
     half = count // 2
     for n in range(2 * rounds):
         began = packed.micros(start + timedelta(seconds=30 * n))
@@ -95,7 +98,12 @@ def live_through(database: Database, count: int, rounds: int) -> tuple[datetime,
             tx.pg.execute(
                 "UPDATE city.twin SET last_recorded = %s", [packed.moment(int(recorded[-1]))]
             )
-            keyframes.make(tx.pg)
+            keyframes.make(tx.pg, packed.moment(int(recorded[-1])))
+    return start + timedelta(minutes=rounds)
+
+
+def make_peers(database: Database) -> None:
+    """The same readings in plain tables, with the indexes that others have."""
     with database.listen() as pg:
         pg.execute(
             "CREATE TABLE plain AS SELECT series, at, recorded, x FROM city.observation"
@@ -105,7 +113,6 @@ def live_through(database: Database, count: int, rounds: int) -> tuple[datetime,
         pg.execute("CREATE TABLE usual AS TABLE plain")
         pg.execute("CREATE INDEX ON usual (series, at)")
         pg.execute("VACUUM ANALYZE")
-    return start, end
 
 
 _PROBE = """
@@ -157,6 +164,28 @@ def past_states(database: Database, start: datetime, end: datetime) -> dict[str,
             "past state, DISTINCT ON, covering", times["plain"], times["ours"], faster=True
         ),
     }
+
+
+def growth(
+    database: Database, count: int, rounds: int, times: int, start: datetime, end: datetime
+) -> dict[str, float]:
+    """Past states of the same city when it has lived so many times as long."""
+    with database.listen() as pg:
+        pg.execute("DROP TABLE plain, usual")
+    before = _random_states(database, start, end)
+    later = live_through(database, count, rounds * (times - 1), end)
+    with database.listen() as pg:
+        pg.execute("VACUUM ANALYZE")
+    after = _random_states(database, start, later)
+    title = f"past state, {times} x the readings"
+    return compare(title, before, after, faster=False)
+
+
+def _random_states(database: Database, start: datetime, end: datetime) -> list[float]:
+    rng = random.Random(4)
+    with snapshot(database) as pg:
+        moments = [start + (end - start) * rng.uniform(0.1, 1) for _ in range(2 * ROUNDS)]
+        return [seconds(lambda: values(pg, at, end)) for at in moments]  # noqa: B023
 
 
 def binary(database: Database, start: datetime, end: datetime) -> dict[str, float]:
@@ -227,13 +256,17 @@ def _body(form: str, count: int, size: int, rng: np.random.Generator, n: int) ->
     return bytes(sink.getvalue().to_pybytes())
 
 
-def main(count: int = 10_000, rounds: int = 100) -> dict[str, Any]:
+def main(count: int = 10_000, rounds: int = 100, times: int = 10) -> dict[str, Any]:
     with city() as database:
         place(database, count)
-        start, end = live_through(database, count, rounds)
+        start = datetime.now(UTC) - timedelta(hours=1, minutes=rounds * times)
+        end = live_through(database, count, rounds, start)
+        make_peers(database)
         print(f"-- {count} assets, {count * rounds} readings")
         results = past_states(database, start, end)
         results["binary"] = binary(database, start, end)
+        if times > 1:
+            results["growth"] = growth(database, count, rounds, times, start, end)
         ingest(database, count)
         return results
 

@@ -41,11 +41,15 @@ def due(database: Database) -> bool:
 
 
 def make(pg: Pg, at: datetime | None = None) -> None:
-    """Make the keyframe of a moment, or of the last commit, as known by the last commit."""
+    """Make the keyframe of a moment, or of now, as known by the last commit.
+
+    Its stamp is later than now where the clock was set back: from the future nobody starts.
+    """
     built = last_recorded(pg)
     if built is None:
         return
-    at = built if at is None else min(at, built)
+    (now,) = pg.execute("SELECT clock_timestamp()").fetchone() or (built,)
+    at = min(built, now if at is None else at)
     put_keyframe(pg, at, built, values(pg, at, built))
 
 

@@ -15,9 +15,13 @@ import numpy as np
 import psycopg
 import pytest
 import shapely
+from flood import BATCH, WRONG_CLOCKS, Sender
 from service import Service, running_service
+from worlds import make_layer
 
 from spatial.postgres.cluster import Cluster
+from tests.end_to_end.conftest import joined
+from twin_model import assets
 
 CITYTWIN = (sys.executable, "-m", "citytwin")
 PATIENCE_S = 120.0
@@ -73,6 +77,47 @@ def test_a_killed_worker_is_replaced_while_the_other_serves(frail: Service) -> N
     until(lambda: len(set(_workers(frail.data_dir)) - {workers[0]}) == 2)
 
 
+def test_what_is_acknowledged_is_stored_once_whoever_is_killed(
+    frail: Service, points: Callable[[str, int], Path]
+) -> None:
+    """A flood of readings, while a worker, the database and then everything are killed."""
+    with joined(frail) as books:
+        make_layer(books, "gauges", 3)
+        assets.register(books, "gauges", {"id": "code"})
+    headers = {"Authorization": f"Bearer {frail.token('write')}"}
+    senders = [Sender(frail.url, headers, f"c{n}", n) for n in range(3)]
+    for sender in senders:
+        sender.start()
+    for kill in (
+        lambda: [_workers(frail.data_dir)[0]],
+        lambda: [_postmaster(frail.data_dir)],
+        lambda: _family(frail.data_dir),
+    ):
+        goal = [sender.batches + 4 for sender in senders]
+        until(lambda: all(s.batches >= g for s, g in zip(senders, goal, strict=True)))  # noqa: B023
+        pids = kill()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not any(map(_alive, pids)))  # noqa: B023
+    _up_again(frail)
+    goal = [sender.batches + 4 for sender in senders]
+    until(lambda: all(s.batches >= g for s, g in zip(senders, goal, strict=True)))
+    for sender in senders:
+        sender.stop()
+    batches = sum(sender.batches for sender in senders)
+    assert sum(sender.acknowledged for sender in senders) == batches * BATCH
+    assert sum(sender.quarantined for sender in senders) == batches * len(WRONG_CLOCKS)
+    assert sum(sender.lost for sender in senders) > 0
+    with joined(frail) as books, books.begin() as tx:
+        stored = tx.pg.execute(
+            "SELECT count(*), count(DISTINCT (series, x)) FROM (SELECT series, x FROM"
+            " city.observation UNION ALL SELECT series, x FROM city.late) reading"
+        ).fetchone()
+        held = tx.pg.execute("SELECT count(*) FROM city.quarantine").fetchone()
+    assert stored == (batches * BATCH, batches * BATCH)
+    assert held == (batches * len(WRONG_CLOCKS),)
+
+
 def test_a_killed_load_leaves_nothing(frail: Service, points: Callable[[str, int], Path]) -> None:
     file = points("posts", 400_000)
     command = [*CITYTWIN, "load", str(file), "--data", str(frail.data_dir)]
@@ -119,9 +164,7 @@ def test_all_killed_is_up_again_in_seconds_and_down_stops_all(
         os.kill(pid, signal.SIGKILL)
     until(lambda: not any(map(_alive, family)))
     started = time.monotonic()
-    port = str(httpx.URL(frail.url).port)
-    options = ["--data", str(frail.data_dir), "--port", port, "--no-sample", "--detach"]
-    subprocess.run([*CITYTWIN, "up", *options], check=True, capture_output=True, timeout=120)
+    _up_again(frail)
     assert time.monotonic() - started < PATIENCE_S
     assert httpx.get(f"{frail.url}collections/lamps/items").json()["numberMatched"] == 7
     family = _family(frail.data_dir)
@@ -138,6 +181,12 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)
+
+
+def _up_again(service: Service) -> None:
+    port = str(httpx.URL(service.url).port)
+    options = ["--data", str(service.data_dir), "--port", port, "--no-sample", "--detach"]
+    subprocess.run([*CITYTWIN, "up", *options], check=True, capture_output=True, timeout=120)
 
 
 def _answers(service: Service) -> bool:
