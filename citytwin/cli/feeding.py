@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from citytwin.cli.output import Data, Json, answer, city
-from citytwin.cli.twin import form_of
+from citytwin.cli.reading_files import form_of
 from citytwin.door import Door, own_door
 from citytwin.settings import settings
 from spatial.asof import Interval, parse_instant

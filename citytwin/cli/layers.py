@@ -21,6 +21,7 @@ from citytwin.cli.output import (
     progress,
     table,
 )
+from citytwin.cli.reading_files import holds_readings, in_words, stored
 from citytwin.home import rasters_dir, rejects_dir
 from citytwin.settings import Settings
 from spatial import catalogue
@@ -41,7 +42,7 @@ ARCHIVE = ".pmtiles"
 
 @app.command()
 def load(
-    file: Annotated[Path, typer.Argument(help="a vector or raster file")],
+    file: Annotated[Path, typer.Argument(help="a vector or raster file, or readings")],
     layer: Annotated[str | None, typer.Option(help="name of the layer")] = None,
     crs: Annotated[str | None, typer.Option(help="the file's CRS, where it lacks or lies")] = None,
     encoding: Annotated[str | None, typer.Option(help="the file's text encoding")] = None,
@@ -54,12 +55,21 @@ def load(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Load a file as time-indexed layers, or as the next state of one: all of it, or nothing."""
+    """Load a file as time-indexed layers, or as the next state of one: all of it, or nothing.
+
+    A table of asset, property, at and value is a time series: its readings are stored.
+    """
     if access not in (None, *Access):
         raise Invalid(f"'{access}' is not a class: choose public, shared or restricted")
     if not file.exists():
         raise NotFound(f"there is no file {file}")
     with city(data) as (database, chosen):
+        if layer is None and holds_readings(file):
+            told = stored(database, file, ZoneInfo(chosen.timezone))
+            loaded, rejected = told["accepted"] + told["duplicates"], told["quarantined"]
+            counts = {"read": loaded + rejected, "loaded": loaded, "rejected": rejected}
+            answer(told | counts, json, in_words(told))
+            return
         if file.suffix.lower() in RASTERS:
             period = parse_bounds(valid_from, valid_to, ZoneInfo(chosen.timezone))
             kept = access or Access.RESTRICTED

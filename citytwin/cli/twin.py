@@ -9,26 +9,19 @@ from zoneinfo import ZoneInfo
 import typer
 
 from citytwin.cli.output import Data, Json, ScenarioName, answer, author, city, table
+from citytwin.cli.reading_files import form_of, in_words, stored
 from spatial.asof import MAIN
-from spatial.digest import digest
-from spatial.errors import Invalid, NotFound, Unsupported
+from spatial.errors import Invalid
 from spatial.grant import OWNER
 from spatial.period import parse_bounds
 from twin_model import assets as asset_layers
 from twin_model import classes, dossier, mapping, quarantine, relations, retention
-from twin_model.decode import ARROW, CSV, JSON, NDJSON, PARQUET, decode_parts
 from twin_model.replay import replay_all
-from twin_model.store import store
 from twin_model.times import parse_every
 
 app = typer.Typer()
 held = typer.Typer(help="Readings that could not be taken.")
 
-PART = 250_000
-FILES = {
-    ".csv": CSV, ".json": JSON, ".ndjson": NDJSON, ".jsonl": NDJSON,
-    ".parquet": PARQUET, ".arrow": ARROW, ".arrows": ARROW,
-}  # fmt: skip
 Field = Annotated[str | None, typer.Option(help="the field that holds it")]
 
 
@@ -70,38 +63,20 @@ def readings(
     json: Json = False,
 ) -> None:
     """Store the readings of a file; again, without storing any twice."""
-    form = form_of(file)
     if spread not in (None, *mapping.SPREAD):
         raise Invalid("the other columns are each an asset or a property")
-    reshape = None
+    reshape, manner = None, ""
     if column or fixed or spread:
         columns, constants = mapping.parse(column or []), mapping.parse(fixed or [])
         reshape = partial(mapping.mapped, columns=columns, fixed=constants, spread=spread)
-    body = file.read_bytes()
-    name = digest(body + repr((column, fixed, spread)).encode() if reshape else body)
-    told = {"accepted": 0, "duplicates": 0, "quarantined": 0, "cursor": 0}
+        manner = repr((column, fixed, spread))
+    form_of(file)  # refuses what is none before the city is opened
     with city(data) as (database, chosen):
-        parts = decode_parts(body, form, ZoneInfo(chosen.timezone), PART, reshape)
-        for number, part in enumerate(parts):
-            receipt = store(
-                database, part, OWNER, scenario=scenario or MAIN, key=f"{name}#{number}"
-            )
-            for word, count in receipt.document().items():
-                told[word] = count if word == "cursor" else told[word] + count
-    answer(
-        told, json,
-        f"{told['accepted']} stored, {told['duplicates']} were there,"
-        f" {told['quarantined']} in quarantine.",
-    )  # fmt: skip
-
-
-def form_of(file: Path) -> str:
-    """The form of a file of readings; raises NotFound, and Unsupported for another kind."""
-    if file.suffix.lower() not in FILES:
-        raise Unsupported(f"readings are read from {', '.join(FILES)}, not from {file.suffix}")
-    if not file.is_file():
-        raise NotFound(f"there is no file {file}")
-    return FILES[file.suffix.lower()]
+        told = stored(
+            database, file, ZoneInfo(chosen.timezone),
+            scenario=scenario or MAIN, reshape=reshape, manner=manner,
+        )  # fmt: skip
+    answer(told, json, in_words(told))
 
 
 @app.command()
