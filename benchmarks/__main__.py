@@ -2,6 +2,7 @@
 
 from benchmarks import (
     areas,
+    balances,
     hydrology,
     inundation,
     layers,
@@ -23,7 +24,7 @@ from benchmarks import (
 
 PARTS = (
     layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, inundation,
-    twin, operations, live, mqtt, overlay_job, overlay_memory, overlay, areas,
+    twin, operations, live, mqtt, overlay_job, overlay_memory, overlay, areas, balances,
 )  # fmt: skip
 
 

@@ -116,6 +116,7 @@ def style_layer(layer: Layer) -> StyleLayer:
         DEEPEST_DRAWN,
         layer.extent,
         derived=layer.lineage is not None,
+        analysis=layer.analysis,
         cells=cell_attributes(layer),
     )
 

@@ -97,6 +97,11 @@ class Layer:
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    @property
+    def analysis(self) -> str:
+        """The analysis of which the layer is a result; empty where it is of none."""
+        return str((self.lineage or {}).get("analysis", ""))
+
     def title(self, language: str) -> str:
         """Title in zh or en, falling back on the other and on the name."""
         first, second = (self.title_zh, self.title_en)

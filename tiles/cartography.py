@@ -1,8 +1,9 @@
 """What a layer looks like: known layers by their name, others by their kind of geometry.
 
 `cartography.json` holds the layers of a city that have a look of their own, ground first;
-`looks.json` the looks that layers share, the groups of the layer list and the spare colours.
-In both, "$colour", "$name" and "$radius" stand for what this module works out for one layer.
+`looks.json` the looks that layers share, the groups of the layer list and the spare colours;
+`results.json` by which column each analysis's results are coloured. In the first two "$colour",
+"$name" and "$radius" stand for what this module works out for one layer.
 """
 
 import json
@@ -24,6 +25,7 @@ def _read(name: str) -> dict[str, Any]:
 
 _KNOWN: dict[str, dict[str, Any]] = _read("cartography.json")["layers"]
 _SHARED = _read("looks.json")
+_RESULTS = _read("results.json")
 
 BACKGROUND: str = _SHARED["background"]
 GROUPS: dict[str, Titles] = _SHARED["groups"]
@@ -49,17 +51,23 @@ class Look:
 
 
 def look(
-    name: str, title: Titles, geometry: Geometry, columns: Sequence[str], language: str
+    name: str,
+    title: Titles,
+    geometry: Geometry,
+    columns: Sequence[str],
+    language: str,
+    analysis: str = "",
 ) -> Look:
     """The look of a layer with these columns; labels in `language`, zh or en.
 
     A layer with a known name but other geometry, or without the column that its classes need,
-    is drawn like an unknown one.
+    is drawn like an unknown one. analysis: of which the layer is a result, if of any.
     """
     known = _KNOWN.get(name, {})
     classes = known.get("classes")
     if known.get("geometry") != geometry or (classes and classes["column"] not in columns):
         known, classes = {}, None
+    classes = classes or _result_classes(analysis, columns)
     colour = known.get("colour", spare_colour(name))
     values: dict[str, Expression | None] = {
         "$colour": class_colour(classes) if classes else colour,
@@ -92,9 +100,7 @@ def with_cells(its_look: Look, geometry: Geometry, cells: Sequence[str]) -> Look
         for layer in its_look.draw
     ]
     values: dict[str, Expression | None] = {
-        "$colour": class_colour(its_look.classes)
-        if its_look.classes
-        else its_look.legend[0]["colour"],
+        "$colour": _cell_colour(its_look),
         "$count": count,
         "$cover": cells[-1],
     }
@@ -103,10 +109,33 @@ def with_cells(its_look: Look, geometry: Geometry, cells: Sequence[str]) -> Look
     return replace(its_look, draw=[*drawn, *(one for one in told if first < one["maxzoom"])])
 
 
-def class_column(name: str, columns: Sequence[str]) -> str | None:
+def class_column(name: str, columns: Sequence[str], analysis: str = "") -> str | None:
     """The column by whose codes a layer is coloured, if it is and has it."""
-    column = _KNOWN.get(name, {}).get("classes", {}).get("column")
+    classes = _KNOWN.get(name, {}).get("classes") or _result_classes(analysis, columns)
+    column = classes["column"] if classes else None
     return column if column in columns else None
+
+
+def _result_classes(analysis: str, columns: Sequence[str]) -> dict[str, Any] | None:
+    """The classes of a result: those of the first column that it has, or like another's."""
+    for said in _RESULTS.get(analysis, ()):
+        if said["column"] in columns:
+            like = said.get("like")
+            if like is None:
+                return dict(said)
+            other = _KNOWN[like]["classes"] if like in _KNOWN else _RESULTS[like][0]
+            return {**other, "column": said["column"]}
+    return None
+
+
+def _cell_colour(its_look: Look) -> Expression:
+    """Of cells, which know a prevailing code but no number: of ranges the one in the middle."""
+    classes = its_look.classes
+    if classes is None:
+        return str(its_look.legend[0]["colour"])
+    if classes["by"] == "range":
+        return str(classes["values"][len(classes["values"]) // 2]["colour"])
+    return class_colour(classes)
 
 
 def spare_colour(name: str) -> str:
@@ -116,8 +145,13 @@ def spare_colour(name: str) -> str:
 
 
 def class_colour(classes: Mapping[str, Any]) -> Expression:
-    """The expression that colours a feature by its code, longest prefixes first."""
+    """The expression that colours a feature by its code, longest prefixes first; or its number."""
     other: Expression = classes["other"]["colour"]
+    if classes["by"] == "range":
+        number = ["get", classes["column"]]
+        steps = [part for one in classes["values"] for part in (one["from"], one["colour"])]
+        known = ["==", ["typeof", number], "number"]
+        return ["case", known, ["step", ["to-number", number], other, *steps], other]
     code = ["to-string", ["get", classes["column"]]]
     if classes["by"] == "value":
         return ["match", code, *_cases(classes["values"], None), other]

@@ -96,7 +96,7 @@ def build(layer: Layer, shapes: sql.Composable) -> list[sql.Composed]:
 
 def coloured_by(layer: Layer) -> str | None:
     """The text by which the map colours the layer, so that a cell says which prevails."""
-    column = class_column(layer.name, layer.column_names)
+    column = class_column(layer.name, layer.column_names, layer.analysis)
     text = any(c.name == column and c.type == "text" for c in layer.columns)
     return column if text else None
 

@@ -130,7 +130,10 @@ def _layers(
 ) -> Iterator[tuple[bool, etree._Element, etree._Element]]:
     """Whether it is vector tiles, the entry in the tree, the description: of all in a view."""
     looks = [
-        (layer, look(layer.name, layer.title, layer.geometry, layer.columns, language))
+        (
+            layer,
+            look(layer.name, layer.title, layer.geometry, layer.columns, language, layer.analysis),
+        )
         for layer in view.layers
     ]
     looks.sort(key=lambda pair: (-pair[1].rank, pair[0].name))

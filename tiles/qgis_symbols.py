@@ -32,18 +32,29 @@ def classes_of(its_look: Look, language: str) -> tuple[str, list[Class]]:
     if its_look.classes is None:
         return "", [Class(labels[0], colours[0])]
     column, by = its_look.classes["column"], its_look.classes["by"]
+    quoted, tail = _quoted(column, '"'), "" if by == "value" else "%"
+    if by == "range":
+        steps = zip(its_look.classes["values"], labels, strict=False)
+        # the highest first: what is at least so much
+        cases = " ".join(
+            f"WHEN {quoted} >= {one['from']} THEN {_quoted(label)}"
+            for one, label in reversed(list(steps))
+        )
+        return _classed(f"CASE {cases} ELSE {_quoted(labels[-1])} END", labels, colours)
     codes = [
         (code, label)
         for value, label in zip(its_look.classes["values"], labels, strict=False)
         for code in value["codes"]
     ]
-    quoted, tail = _quoted(column, '"'), "" if by == "value" else "%"
     cases = " ".join(
         f"WHEN {quoted} LIKE {_quoted(code + tail)} THEN {_quoted(label)}"
         # the longest codes first, as in the map's style
         for code, label in sorted(codes, key=lambda pair: -len(pair[0]))
     )
-    case = f"CASE {cases} ELSE {_quoted(labels[-1])} END"
+    return _classed(f"CASE {cases} ELSE {_quoted(labels[-1])} END", labels, colours)
+
+
+def _classed(case: str, labels: Sequence[str], colours: Sequence[str]) -> tuple[str, list[Class]]:
     return case, [
         Class(label, colour, f"({case}) = {_quoted(label)}")
         for label, colour in zip(labels, colours, strict=True)

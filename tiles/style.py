@@ -23,9 +23,9 @@ class StyleLayer:
     """What a style needs to know of a layer.
 
     `title` has zh and en, `columns` are those in its tiles, `minzoom` and `maxzoom` the zooms that
-    tiles exist for, `bounds` west, south, east, north in degrees. A `derived` layer, an analysis's
-    result, waits in the list until it is chosen, since it covers what it was made from. `cells` are
-    the attributes of the cells by which low zooms tell small features, if they do.
+    tiles exist for, `bounds` west, south, east, north in degrees. A `derived` layer, a result of an
+    `analysis`, waits in the list until it is chosen, since it covers what it was made from. `cells`
+    are the attributes of the cells by which low zooms tell small features, if they do.
     """
 
     name: str
@@ -36,6 +36,7 @@ class StyleLayer:
     maxzoom: int
     bounds: Box | None = None
     derived: bool = False
+    analysis: str = ""
     cells: tuple[str, ...] = ()
 
 
@@ -57,7 +58,8 @@ def style(
     """
     looks = []
     for layer in layers:
-        its_look = look(layer.name, layer.title, layer.geometry, layer.columns, language)
+        its_look = look(layer.name, layer.title, layer.geometry, layer.columns, language,
+                        layer.analysis)  # fmt: skip
         if layer.cells:
             its_look = with_cells(its_look, layer.geometry, layer.cells)
         shown = len(layers) == 1 or (its_look.visible and not layer.derived)

@@ -135,7 +135,7 @@ def growth(run: Run, inputs: GrowthInputs) -> Outcome:
         ),
         "forecast": NewRaster(
             tuple((_state(run, units, built, made, one), _period(one, inputs)) for one in coming),
-            "预测", "forecast",
+            "预测", "forecast", style={"colormap": "oranges", "rescale": [0, 1]},
         ),
         "years": new_layer(run, table, COLUMNS, grid.srid, key="years",
                            title_zh="逐年", title_en="by year"),

@@ -36,6 +36,10 @@ SENSITIVITY = (
 )
 
 
+#: How a raster of scores is drawn.
+SCORES = {"colormap": "ylgnbu", "rescale": [0, 1]}
+
+
 class SuitabilityInputs(Inputs):
     """What to evaluate, by which criteria."""
 
@@ -117,7 +121,7 @@ def _of_grid(
         run, names, made.sample, weights, inputs.change, inputs.leading, made.ground.srid
     )
     return Outcome(
-        {"layer": NewRaster.of(made.file), "sensitivity": table},
+        {"layer": NewRaster.of(made.file, style=SCORES), "sensitivity": table},
         made.certificate(),
         {
             "area": made.ground.area,

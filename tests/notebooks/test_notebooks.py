@@ -17,11 +17,30 @@ def test_there_are_notebooks() -> None:
 
 @every_notebook
 def test_runs(path: Path, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute(path, service, monkeypatch)
+
+
+def test_land_use_of_a_real_district(
+    service: Service, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITYTWIN_LAND", str(shared_data / "china/xinwu_wuxi"))
+    monkeypatch.setenv("CITYTWIN_DATA_DIR", str(service.data_dir))
+    [path] = (path for path in NOTEBOOKS if path.stem == "04_land_use")
+    notebook = execute(path, service, monkeypatch)
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    told = [out["text"] for out in outputs if "text" in out]
+    assert any("in land_use's own CRS areas are +0.18" in text for text in told), told
+
+
+def execute(
+    path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> nbformat.NotebookNode:
     monkeypatch.setenv("CITYTWIN_URL", service.url)
     monkeypatch.setenv("CITYTWIN_TOKEN", service.token("write"))
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
+    return notebook
 
 
 @every_notebook
