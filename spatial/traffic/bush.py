@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from spatial.traffic.delay import delay
 from spatial.traffic.graph import Flags, Floats, Integers
 
 type Links = npt.NDArray[np.int32]
@@ -17,31 +18,24 @@ type Links = npt.NDArray[np.int32]
 
 @njit(cache=True, nogil=True)
 def price(
-    base: Floats, factor: Floats, power: Floats, x: float, a: int, cost: Floats, slope: Floats
+    base: Floats, factor: Floats, curve: Floats, x: float, a: int, cost: Floats, slope: Floats
 ) -> None:
-    """Set cost and slope of link a at flow x: base + factor * x ** power."""
-    p = power[a]
+    """Set cost and slope of link a at flow x: base + factor * delay."""
     if factor[a] == 0.0:
         cost[a], slope[a] = base[a], 0.0
-    elif p == 4.0:
-        cube = factor[a] * x * x * x
-        cost[a], slope[a] = base[a] + cube * x, 4.0 * cube
-    elif p == 1.0:
-        cost[a], slope[a] = base[a] + factor[a] * x, factor[a]
-    elif x <= 0.0:
-        cost[a], slope[a] = base[a], 0.0
-    else:
-        lower = factor[a] * x ** (p - 1.0)
-        cost[a], slope[a] = base[a] + lower * x, p * lower
+        return
+    scale = curve[a, 2]
+    rise, steep = delay(int(curve[a, 0]), curve[a, 1], x / scale)
+    cost[a], slope[a] = base[a] + factor[a] * rise, factor[a] * steep / scale
 
 
 @njit(cache=True, nogil=True)
 def price_all(
-    base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats
+    base: Floats, factor: Floats, curve: Floats, x: Floats, cost: Floats, slope: Floats
 ) -> None:
     """Set cost and slope of every link."""
     for a in range(len(x)):
-        price(base, factor, power, x[a], a, cost, slope)
+        price(base, factor, curve, x[a], a, cost, slope)
 
 
 @njit(cache=True, nogil=True)
@@ -76,7 +70,7 @@ def labels(
 
 @njit(cache=True, nogil=True)
 def shift(
-    tail: Integers, head: Integers, base: Floats, factor: Floats, power: Floats,
+    tail: Integers, head: Integers, base: Floats, factor: Floats, curve: Floats,
     x: Floats, cost: Floats, slope: Floats, link: Links, flow: Floats, count: Integers, r: int,
     low: Floats, high: Floats, short: Integers, long: Integers, rank: Integers,
 ) -> None:  # fmt: skip
@@ -126,7 +120,7 @@ def shift(
             a = link[r, s]
             flow[r, s] += move
             x[a] += move
-            price(base, factor, power, x[a], a, cost, slope)
+            price(base, factor, curve, x[a], a, cost, slope)
             v = tail[a]
         v = j
         while v != i:
@@ -134,7 +128,7 @@ def shift(
             a = link[r, d]
             flow[r, d] = max(0.0, flow[r, d] - move)
             x[a] = max(0.0, x[a] - move)
-            price(base, factor, power, x[a], a, cost, slope)
+            price(base, factor, curve, x[a], a, cost, slope)
             v = tail[a]
 
 

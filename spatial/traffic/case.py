@@ -11,6 +11,7 @@ import pandas as pd
 from spatial.errors import Invalid
 from spatial.traffic import tables
 from spatial.traffic.connectors import Connectors
+from spatial.traffic.delay import BPR
 from spatial.traffic.demand import Demand
 from spatial.traffic.graph import Floats, Graph, Integers
 from spatial.traffic.link_cost import LinkCost
@@ -51,7 +52,7 @@ class Case:
         made = [tables.links(rows, one.toll_weight, one.distance_weight) for one in classes]
         table = made[0]
         base = np.where(closed(rows, classes), np.inf, np.stack([one.cost.base for one in made]))
-        factor, power = table.cost.factor, table.cost.power
+        factor, curve = table.cost.factor, table.cost.curve
         start, end, alone = table.start, table.end, 0
         if zones is not None:
             shape = np.asarray(rows["geometry"], object)
@@ -64,13 +65,14 @@ class Case:
             start, end = np.append(start, joined.start), np.append(end, joined.end)
             weight = np.array([[one.distance_weight] for one in classes])
             base = np.hstack([base, joined.minutes + weight * joined.length])
-            factor, power = (np.append(one, np.zeros(count)) for one in (factor, power))
+            factor = np.append(factor, np.zeros(count))
+            curve = np.vstack([curve, np.tile([BPR, 1.0, 1.0], (count, 1))])
         graph = Graph.of(start, end).stopping_before(
             table.first_through if first_through is None else first_through
         )
         base = base[:, graph.order]
         cost = LinkCost(
-            base[0] if len(classes) == 1 else base, factor[graph.order], power[graph.order]
+            base[0] if len(classes) == 1 else base, factor[graph.order], curve[graph.order]
         )
         demand = _demand(graph, pairs, classes, base, -1 if zones is not None else 1)
         return cls(table, graph, cost, demand, tuple(classes), alone)

@@ -98,7 +98,7 @@ def equilibrium(
     """
     m, origins = len(graph.tail), len(demand.origin)
     flow, now, slope = np.zeros(m), np.empty(m), np.empty(m)
-    priced = (np.atleast_2d(cost.base), cost.factor, cost.power, flow, now, slope)
+    priced = (np.atleast_2d(cost.base), cost.factor, cost.curve, flow, now, slope)
     roads = (graph.tail, graph.head, graph.first)
     grown = start.copy() if start else Bushes.empty(origins, m)
     bushes = (grown.link, grown.flow, grown.count)

@@ -11,7 +11,7 @@ from spatial.traffic.shortest import tree
 @njit(cache=True, nogil=True)
 def plant(
     tail: Integers, head: Integers, first: Integers, through: Flags,
-    base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats,
+    base: Floats, factor: Floats, curve: Floats, x: Floats, cost: Floats, slope: Floats,
     origins: Integers, kind: Integers, start: Integers, goal: Integers, trips: Floats,
     link: Links, flow: Floats, count: Integers,
 ) -> None:  # fmt: skip
@@ -31,7 +31,7 @@ def plant(
     for r in range(len(origins)):
         if kind[r] != now:
             now = kind[r]
-            price_all(base[now], factor, power, x, cost, slope)
+            price_all(base[now], factor, curve, x, cost, slope)
         for v in range(n):
             inside[v] = v == origins[r]
         used, held = 0, 1
@@ -59,14 +59,14 @@ def plant(
             if flow[r, k] > 0.0:
                 x[a] += flow[r, k]
                 if not whole:
-                    price(base[now], factor, power, x[a], a, cost, slope)
+                    price(base[now], factor, curve, x[a], a, cost, slope)
 
 
 @njit(cache=True, nogil=True)
 def improve(
     tail: Integers, head: Integers, first: Integers, into: Integers, into_first: Integers,
     through: Flags,
-    base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats,
+    base: Floats, factor: Floats, curve: Floats, x: Floats, cost: Floats, slope: Floats,
     origins: Integers, kind: Integers, link: Links, flow: Floats, count: Integers,
     passes: int, least: float, even: Flags,
 ) -> None:  # fmt: skip
@@ -86,7 +86,7 @@ def improve(
                 continue
             if kind[r] != now:
                 now = kind[r]
-                price_all(base[now], factor, power, x, cost, slope)
+                price_all(base[now], factor, curve, x, cost, slope)
             labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
             if turn == 0:
                 renew(
@@ -104,7 +104,7 @@ def improve(
             if not even[r]:
                 uneven = True
                 shift(
-                    tail, head, base[now], factor, power, x, cost, slope, link, flow, count, r,
+                    tail, head, base[now], factor, curve, x, cost, slope, link, flow, count, r,
                     low, high, short, long, rank,
                 )  # fmt: skip
         if not uneven:
@@ -114,7 +114,7 @@ def improve(
 @njit(cache=True, nogil=True)
 def measure(
     tail: Integers, head: Integers, first: Integers, through: Flags,
-    base: Floats, factor: Floats, power: Floats, x: Floats, cost: Floats, slope: Floats,
+    base: Floats, factor: Floats, curve: Floats, x: Floats, cost: Floats, slope: Floats,
     origins: Integers, kind: Integers, start: Integers, goal: Integers, trips: Floats,
     link: Links, flow: Floats, count: Integers, above: Floats, total: Floats,
 ) -> None:  # fmt: skip
@@ -127,7 +127,7 @@ def measure(
     for r in range(len(origins)):
         if kind[r] != now:
             now = kind[r]
-            price_all(base[now], factor, power, x, cost, slope)
+            price_all(base[now], factor, curve, x, cost, slope)
         labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
         settle(tail, head, link, flow, count, r, start, goal, trips, short, need)
         for k in range(count[r]):
@@ -137,7 +137,7 @@ def measure(
     for r in range(len(origins)):
         if kind[r] != now:
             now = kind[r]
-            price_all(base[now], factor, power, x, cost, slope)
+            price_all(base[now], factor, curve, x, cost, slope)
         labels(tail, head, cost, link, flow, count, r, origins[r], low, high, short, long, rank)
         total[r] = 0.0
         for k in range(count[r]):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from spatial.errors import Invalid
+from spatial.traffic.delay import BPR, DAVIDSON, FORMS
 from spatial.traffic.graph import Floats, Graph, Integers
 from spatial.traffic.link_cost import LinkCost
 
@@ -48,8 +49,9 @@ def links(rows: pd.DataFrame, toll_weight: float = 0.0, distance_weight: float =
     """Links with their generalised cost: time + toll_weight * toll + distance_weight * length.
 
     Columns as in TNTP (init_node, term_node, capacity, length, free_flow_time, b, power, toll,
-    first_thru_node) or their synonyms; b is 0.15 and power 4 where there are none. Raises Invalid
-    for what is missing, and what `LinkCost.bpr` refuses.
+    first_thru_node) or their synonyms; b is 0.15 and power 4 where there are none. A column
+    `function` names another delay than BPR's (see `spatial.traffic.delay`). Raises Invalid for what
+    is missing, and what `LinkCost.bpr` refuses.
     """
     if rows.empty:
         raise Invalid("the network holds no links at this moment")
@@ -62,15 +64,29 @@ def links(rows: pd.DataFrame, toll_weight: float = 0.0, distance_weight: float =
         extra = extra + distance_weight * numbers(rows, LENGTH)
     capacity = numbers(rows, ("capacity",))
     start, end = ends(rows)
-    told = numbers(rows, TIME), b, capacity, power
+    form = _forms(rows)
+    told = numbers(rows, TIME), b, capacity, np.where(form == DAVIDSON, 1.0, power)
+    shape = form, told[0], b, capacity
     return LinkTable(
         start=start,
         end=end,
         capacity=capacity,
-        time=LinkCost.bpr(*told, np.zeros(len(rows))),
-        cost=LinkCost.bpr(*told, extra),
+        time=LinkCost.bpr(*told, np.zeros(len(rows))).shaped(*shape),
+        cost=LinkCost.bpr(*told, extra).shaped(*shape),
         first_through=first_through(rows),
     )
+
+
+def _forms(rows: pd.DataFrame) -> Integers:
+    """(m,) which function each link's delay is; BPR's where none is named."""
+    if "function" not in rows:
+        return np.full(len(rows), BPR)
+    named = rows["function"].fillna("bpr").astype(str).str.strip().str.lower()
+    form = named.map(FORMS)
+    if form.isna().any():
+        wrong = named[form.isna()].iloc[0]
+        raise Invalid(f"the function '{wrong}' of a link is none of {', '.join(FORMS)}")
+    return np.asarray(form, np.int64)
 
 
 def first_through(rows: pd.DataFrame) -> int:

@@ -129,7 +129,7 @@ def test_all_or_nothing(instance):
 def test_a_warm_start_takes_fewer_iterations(instance):
     graph, cost, demand, _ = instance("Anaheim")
     base = equilibrium(graph, cost, demand, gap=1e-8)
-    narrowed = LinkCost(cost.base, cost.factor.copy(), cost.power)
+    narrowed = LinkCost(cost.base, cost.factor.copy(), cost.curve)
     narrowed.factor[100] *= 5
     cold = equilibrium(graph, narrowed, demand, gap=1e-6)
     warm = equilibrium(graph, narrowed, demand, gap=1e-6, start=base.bushes)
