@@ -13,6 +13,8 @@ from spatial.traffic.graph import Floats, Graph, Integers
 
 #: Each zone is joined to so many junctions, none farther than so many metres, at so many km/h.
 JUNCTIONS, FARTHEST_M, SPEED_KMH = 4, 5000.0, 20.0
+#: Nodes of one junction that was taken apart are no further from each other, in metres.
+APART_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,16 @@ class Connectors:
         """place: (n, 2) where the nodes are, point: (z, 2) where the zones are, in metres.
 
         Only junctions of the largest part are taken in which every node reaches every other, so
-        that nobody starts in a trap. Raises Invalid for nodes with negative numbers.
+        that nobody starts in a trap, and none where paths must end, or a turn is forbidden.
+        Raises Invalid for nodes with negative numbers.
         """
         if len(graph.node) and graph.node[0] < 0:
             raise Invalid("with zones, the numbers of nodes must not be negative")
-        able = np.flatnonzero(_largest(graph) & graph.through)
+        able = _largest(graph) & graph.through
+        if not graph.through.all():
+            stops = cKDTree(place[~graph.through])
+            able &= ~np.isfinite(stops.query(place, distance_upper_bound=APART_M)[0])
+        able = np.flatnonzero(able)
         spot, first = np.unique(place[able], axis=0, return_index=True)
         near, which = cKDTree(spot).query(
             point, k=np.arange(1, JUNCTIONS + 1), distance_upper_bound=FARTHEST_M

@@ -1,28 +1,25 @@
 """The analysis `network`: a road layer becomes directed links between numbered nodes."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyproj
 import shapely
-from psycopg import sql
 from pydantic import Field
 
-from spatial.analyses.inputs import Inputs, Label, LayerName
+from spatial.analyses.inputs import Inputs, Label, LayerName, OptionalLayer
 from spatial.analyses.making import new_layer
 from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import NewLayer, Outcome, Output, Run
-from spatial.analyses.staging import counts
+from spatial.analyses.run import Outcome, Output, Run
 from spatial.certificate import Certificate
 from spatial.frame import fetch
 from spatial.layer import Column
-from spatial.query import names
 from spatial.traffic.graph import Floats, Integers
 from spatial.traffic.junctions import Pieces, pieces
-from spatial.traffic.roads import driving
+from spatial.traffic.roads import travelling
+from spatial.traffic.turns import apart, forbidden
 
 COLUMNS = (
     Column("road", "bigint", "the road's fid"),
@@ -41,7 +38,9 @@ FAULTS = (
     Column("island", "integer"),
     Column("length_m", "double precision"),
 )
-_ROWS = "SELECT {columns} FROM {staging} WHERE {counts} ORDER BY road, from_node, to_node"
+FIRST = Column("first_thru_node", "bigint", "nodes with smaller numbers only start and end paths")
+#: Vehicles an hour that turn, at least: turning delays nobody here.
+TURNING = 1e6
 _METRES_A_MINUTE = 1000 / 60
 _METRES_A_DEGREE = 111_320.0
 
@@ -53,6 +52,17 @@ class NetworkInputs(Inputs):
     snap: Annotated[
         float, Field(gt=0, le=50), Label("捕捉距离", "ends so near to each other meet", unit="m")
     ] = 0.5
+    mode: Annotated[
+        Literal["drive", "cycle", "walk"],
+        Label("出行方式：驾车、骑行、步行", "who travels: by car, by bicycle, on foot"),
+    ] = "drive"
+    turns: Annotated[
+        OptionalLayer,
+        Label(
+            "禁止转向表：from_road、to_road（道路要素号）",
+            "table of forbidden turns: from_road, to_road (fids of roads)",
+        ),
+    ] = None
 
 
 @analysis(
@@ -71,13 +81,15 @@ def network(run: Run, inputs: NetworkInputs) -> Outcome:
     Raises Invalid for a layer without lines.
     """
     run.progress(0.0, "reading the roads")
-    with readings(run.database, [inputs.roads], run.asof, run.grant) as (pg, (view,)):
+    named = [inputs.roads, *([inputs.turns] if inputs.turns is not None else [])]
+    with readings(run.database, named, run.asof, run.grant) as (pg, (view, *more)):
         layer = view.layer
         require_shape(layer, "LineString")
         frame = fetch(run.database, pg, view).sort_values("fid", ignore_index=True)
+        turns = fetch(run.database, pg, more[0]) if more else None
     system = pyproj.CRS.from_epsg(layer.srid)
     unit = 1.0 if not system.is_geographic else _METRES_A_DEGREE
-    roads = driving(frame)
+    roads = travelling(frame, inputs.mode)
     lines = np.asarray(frame.geometry, object)
     run.progress(0.3, f"cutting {len(frame)} roads")
     made = pieces(lines, roads.level, inputs.snap / unit)
@@ -94,31 +106,23 @@ def network(run: Run, inputs: NetworkInputs) -> Outcome:
     )
     shapes = np.concatenate([made.line[along], shapely.reverse(made.line[against])])
     road = made.road[both]
-    values: list[Any] = [
-        frame["fid"].to_numpy(np.int64)[road], source, target, roads.kind[road],
-        metres[both], minutes[both], roads.capacity[road],
-        made.island[source - 1].astype(np.int32) if len(source) else np.zeros(0, np.int32),
-    ]  # fmt: skip
-    staging = run.staging(tuple((one.name, one.type) for one in COLUMNS), layer.srid)
-    batch = staging.write(
-        run.database,
-        [pa.array(one) for one in values],
-        pa.array(shapely.to_wkb(shapes), pa.binary()),
-    )
+    fids = frame["fid"].to_numpy(np.int64)
+    links = pd.DataFrame({
+        "road": fids[road], "from_node": source, "to_node": target, "class": roads.kind[road],
+        "length_m": metres[both], "minutes": minutes[both], "capacity": roads.capacity[road],
+        "island": made.island[source - 1].astype(np.int32) if len(source) else 0,
+        "geometry": shapes,
+    })  # fmt: skip
+    links = links.sort_values(["road", "from_node", "to_node"], ignore_index=True)
+    columns, closed = list(COLUMNS), int((~roads.along & ~roads.against).sum())
+    banned = np.zeros((0, 2), np.int64)
+    if turns is not None:
+        ends = (links[name].to_numpy() for name in ("road", "from_node", "to_node"))
+        banned = forbidden(turns, *ends)
+        links, columns = _turned(links, banned, made), [*columns, FIRST]
     given, kept = float(shapely.length(lines).sum()), float(shapely.length(made.line).sum())
     return Outcome(
-        {
-            "layer": NewLayer(
-                geometry_type="LineString",
-                srid=layer.srid,
-                columns=COLUMNS,
-                rows=sql.SQL(_ROWS).format(
-                    columns=names([*(one.name for one in COLUMNS), "geom"]),
-                    staging=staging.table,
-                    counts=counts([batch]),
-                ),
-            )
-        }
+        {"layer": new_layer(run, links, columns, layer.srid, geometry_type="LineString")}
         | _faults(run, made, frame["fid"].to_numpy(np.int64), metres, layer.srid),
         certificate=Certificate(
             equation="length of roads = length of pieces + duplicates",
@@ -131,7 +135,9 @@ def network(run: Run, inputs: NetworkInputs) -> Outcome:
         ),
         summary={
             "nodes": len(made.place),
-            "links": len(both),
+            "links": len(links),
+            "closed_to_mode": closed,
+            "forbidden_turns": len(banned),
             "roads": len(frame),
             "pieces": len(made.line),
             "dangling": len(made.dangling()),
@@ -142,6 +148,21 @@ def network(run: Run, inputs: NetworkInputs) -> Outcome:
             "km": float(metres.sum()) / 1000,
         },
     )
+
+
+def _turned(links: pd.DataFrame, banned: Integers, made: Pieces) -> pd.DataFrame:
+    """The links where no path takes a banned pair, with a link of no length for every turn."""
+    found = apart(links["from_node"].to_numpy(), links["to_node"].to_numpy(), banned)
+    links = links.assign(from_node=found.start, to_node=found.end)
+    at = found.node[found.turn_start - 1] - 1
+    turns = pd.DataFrame({
+        "road": pd.array([None] * found.turns, "Int64"), "from_node": found.turn_start,
+        "to_node": found.turn_end, "class": "turn", "length_m": 0.0, "minutes": 0.0,
+        "capacity": TURNING, "island": made.island[at].astype(np.int32),
+        "geometry": shapely.linestrings(np.repeat(made.place[at][:, None], 2, axis=1)),
+    })  # fmt: skip
+    whole = pd.concat([links.astype({"road": "Int64"}), turns], ignore_index=True)
+    return whole.assign(first_thru_node=found.first_through)
 
 
 def _faults(run: Run, made: Pieces, fid: Integers, metres: Floats, srid: int) -> dict[str, Output]:

@@ -1,7 +1,7 @@
 """What a road's attributes say of driving on it: which ways, how fast, how many."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from spatial.traffic.graph import Flags, Floats
 
 CLASS = ("class", "highway", "fclass", "road_class")
 SPEED = ("speed_kmh", "maxspeed", "speed")
+BICYCLE = ("oneway:bicycle", "oneway_bicycle")
 LEVEL = ("layer", "bridge", "tunnel", "level")
 _BACK = ("-1", "t", "reverse")
 _ONLY = ("1", "yes", "true", "f", "1.0")
@@ -27,6 +28,14 @@ CLASSES: dict[str, tuple[float, float, float]] = {
     "living_street": (15, 1, 300),
 }  # fmt: skip
 _OTHER = (30.0, 1.0, 500.0)
+#: By mode: its own speed in km/h, none where the road's counts; and classes that are closed to it.
+MODES: dict[str, tuple[float | None, frozenset[str]]] = {
+    "drive": (None, frozenset((
+        "footway", "path", "cycleway", "steps", "pedestrian", "bridleway", "corridor",
+    ))),
+    "cycle": (15.0, frozenset(("motorway", "expressway", "steps", "corridor"))),
+    "walk": (5.0, frozenset(("motorway", "expressway", "trunk"))),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,25 @@ class Driving:
     kind: npt.NDArray[Any]
     level: Sequence[Any]
     assumed: int
+
+
+def travelling(rows: pd.DataFrame, mode: str) -> Driving:
+    """As `driving`, by one of MODES: who walks goes both ways, who cycles as `oneway:bicycle` says.
+
+    A road that is closed to the mode leads neither way.
+    """
+    found = driving(rows)
+    kmh, closed = MODES[mode]
+    open_ = np.array([one.removesuffix("_link") not in closed for one in found.kind], bool)
+    along, against, speed = found.along, found.against, found.speed
+    if mode == "walk":
+        along = against = np.ones(len(rows), bool)
+    if mode == "cycle":
+        free = _first(rows, BICYCLE).fillna("").astype(str).str.strip().str.lower() == "no"
+        along, against = along | free.to_numpy(bool), against | free.to_numpy(bool)
+    if kmh is not None:
+        speed = np.full(len(rows), kmh)
+    return replace(found, along=along & open_, against=against & open_, speed=speed)
 
 
 def driving(rows: pd.DataFrame) -> Driving:

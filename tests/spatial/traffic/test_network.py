@@ -14,7 +14,7 @@ from spatial.errors import Invalid
 from spatial.frame import read_frame
 from spatial.grant import OWNER
 from spatial.traffic import network  # noqa: F401
-from spatial.traffic.roads import driving
+from spatial.traffic.roads import driving, travelling
 
 
 @pytest.fixture
@@ -88,6 +88,25 @@ def test_what_attributes_say():
     assert found.capacity.tolist() == [3000, 2000, 500, 500]
     assert found.level[0] != found.level[1] == found.level[2]
     assert found.assumed == 4
+
+
+def test_who_may_go_where():
+    rows = pd.DataFrame({
+        "highway": ["motorway", "footway", "residential", "residential"],
+        "oneway": ["yes", None, "yes", "yes"], "oneway:bicycle": [None, None, "no", None],
+    })  # fmt: skip
+    modes = {mode: travelling(rows, mode) for mode in ("drive", "cycle", "walk")}
+    assert {mode: found.along.tolist() for mode, found in modes.items()} == {
+        "drive": [True, False, True, True],
+        "cycle": [False, True, True, True],
+        "walk": [False, True, True, True],
+    }
+    assert {mode: found.against.tolist() for mode, found in modes.items()} == {
+        "drive": [False, False, False, False],
+        "cycle": [False, True, True, False],
+        "walk": [False, True, True, True],
+    }
+    assert modes["walk"].speed.tolist() == [5] * 4
 
 
 @pytest.mark.parametrize("wrong", [{"speed": [0]}, {"maxspeed": ["-5"]}, {"lanes": [-1]}])
