@@ -40,11 +40,11 @@ class Connectors:
         """
         if len(graph.node) and graph.node[0] < 0:
             raise Invalid("with zones, the numbers of nodes must not be negative")
-        able = _largest(graph) & graph.through
+        fit = _largest(graph) & graph.through
         if not graph.through.all():
             stops = cKDTree(place[~graph.through])
-            able &= ~np.isfinite(stops.query(place, distance_upper_bound=APART_M)[0])
-        able = np.flatnonzero(able)
+            fit &= ~np.isfinite(stops.query(place, distance_upper_bound=APART_M)[0])
+        able = np.flatnonzero(fit)
         spot, first = np.unique(place[able], axis=0, return_index=True)
         near, which = cKDTree(spot).query(
             point, k=np.arange(1, JUNCTIONS + 1), distance_upper_bound=FARTHEST_M
