@@ -6,6 +6,7 @@ Four branches make a heap half as deep as two, and its siblings lie in one line 
 import numpy as np
 from numba import njit
 
+from spatial.traffic.buckets import spread, width
 from spatial.traffic.graph import Flags, Floats, Graph, Integers
 
 
@@ -96,13 +97,25 @@ class Finder:
         self.label, self.via = np.empty(n), np.empty(n, np.int64)
         self.settled = np.empty(n, np.int64)
         self._heap, self._key = np.empty(m + 1, np.int64), np.empty(m + 1)
+        self._wide = width(cost, n)
+        if self._wide:
+            longest = float(cost[np.isfinite(cost)].max())
+            self._bucket = np.empty(int(longest / self._wide) + 2, np.int64)
+            self._after, self._done = np.empty(m + 1, np.int64), np.empty(n, np.bool_)
 
     def reach(self, origin: int, limit: float = np.inf) -> Integers:
-        """The nodes within `limit` of the node at index `origin`, the nearest first.
+        """The nodes within `limit` of the node at index `origin`, each after the one before it.
 
         Fills `label` and `via`, which the next call overwrites.
         """
         graph = self.graph
+        if self._wide:
+            count = spread(
+                graph.first, graph.head, self.cost, graph.through, origin, limit,
+                self._wide, self._bucket, self._heap, self._after,
+                self.label, self.via, self.settled, self._done,
+            )  # fmt: skip
+            return self.settled[:count].copy()
         count = tree(
             graph.first, graph.head, self.cost, graph.through, origin, limit,
             self.label, self.via, self.settled, self._heap, self._key,

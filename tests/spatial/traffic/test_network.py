@@ -10,10 +10,11 @@ from datasets.load import load
 from spatial.analyses import jobs
 from spatial.analyses.runner import run
 from spatial.asof import AsOf
+from spatial.crs import transformer
 from spatial.errors import Invalid
 from spatial.frame import read_frame
 from spatial.grant import OWNER
-from spatial.traffic import network  # noqa: F401
+from spatial.traffic import network, paths  # noqa: F401
 from spatial.traffic.roads import driving, travelling
 
 
@@ -55,6 +56,26 @@ def test_links_of_roads(database, store):
     assert sorted(links["minutes"]) == pytest.approx([0.018, 0.5, 0.5, 0.5, 0.5, 1.2])
     back = links[links["road"] == 3].geometry.iloc[0]
     assert back.coords[0] == (x, y)
+
+
+def test_a_forbidden_turn_is_kept(database, store, tmp_path):
+    """From the south one may not turn west: the way there turns round in the east."""
+    x, y = 40_528_000, 3_486_000
+    arms = [(x - 1000, y), (x, y - 1000), (x + 1000, y)]
+    lines = [shapely.LineString([arm, (x, y)]) for arm in arms]
+    store("roads", gpd.GeoDataFrame({"speed": [60.0] * 3}, geometry=lines, crs=4528))
+    (tmp_path / "turns.csv").write_text("from_road,to_road\n2,1\n")
+    load(database, tmp_path / "turns.csv", author="builder", rejects_dir=tmp_path)
+    links, document = made(database, "network", roads="roads", turns="turns")
+    assert document["certificate"]["holds"]
+    assert document["summary"]["forbidden_turns"] == 1
+    assert (links["class"] == "turn").sum() == 3 * 3 - 1 + 3 + 3
+    move = transformer(4528, 4326)
+    stops = [*move.transform(x, y - 1000), *move.transform(x - 1000, y)]
+    _, found = made(
+        database, "route", network=document["outputs"]["layer"], stops=",".join(map(str, stops))
+    )
+    assert found["summary"]["length_m"] == pytest.approx(4000)
 
 
 def test_what_is_wrong_is_shown(database, store):
