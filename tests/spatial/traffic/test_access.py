@@ -88,7 +88,7 @@ def test_the_nearest_of_several_goals_like_networkx(seed):
     cost = random.integers(0, 5, len(start)).astype(float)  # some links cost nothing
     graph = Graph.of(start, end)
     one, own = np.arange(len(start)), cost[graph.order]
-        roads = Roads(graph, one, own, own, one, np.zeros((len(graph.node), 2)), one)
+    roads = Roads(graph, one, own, own, one, np.zeros((len(graph.node), 2)), one)
     goals = np.array([1, 5, 5])
     theirs = nx.MultiDiGraph()
     theirs.add_nodes_from(range(len(graph.node)))
