@@ -1,11 +1,11 @@
 """The analysis `trip-distribution`: the ends of trips find each other."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from spatial.analyses.inputs import Inputs, Label, LayerName, OptionalLayer
 from spatial.analyses.making import TABLE, new_layer
@@ -33,6 +33,16 @@ COLUMNS = (
 )
 
 
+type Positive = Annotated[float, Field(gt=0)]
+
+
+def _by_name(value: Any) -> Any:
+    """A text of names and numbers as both."""
+    if isinstance(value, str) and "=" in value:
+        return dict(one.split("=", 1) for one in value.replace(" ", "").split(",") if "=" in one)
+    return value
+
+
 class DistributionInputs(Inputs):
     """Between which zones, over which network, how far on average, and of which hour."""
 
@@ -47,7 +57,12 @@ class DistributionInputs(Inputs):
     network: Network
     by: By = "time"
     mean: Annotated[
-        float, Field(gt=0), Label("平均出行成本：分钟或米", "mean cost of a trip to calibrate to")
+        Positive | dict[str, Positive],
+        BeforeValidator(_by_name),
+        Label(
+            "平均出行成本：分钟或米；可按目的给出，如 work=12,other=8",
+            "mean cost of a trip to calibrate to, or for each purpose, as work=12,other=8",
+        ),
     ]
     hour: Annotated[
         int | None,
@@ -94,7 +109,10 @@ def trip_distribution(run: Run, inputs: DistributionInputs) -> Outcome:
     made, parts, tables_of = list[gravity.Trips](), list[pd.DataFrame](), dict[str, float]()
     moved = 0.0
     for purpose, production, attraction in by_purpose(ends, zones.fid):
-        found = gravity.calibrated(cost, production, attraction, inputs.mean)
+        if isinstance(inputs.mean, dict) and purpose not in inputs.mean:
+            raise Invalid(f"'mean' tells nothing of trips of the purpose {purpose}")
+        mean = inputs.mean[purpose] if isinstance(inputs.mean, dict) else inputs.mean
+        found = gravity.calibrated(cost, production, attraction, mean)
         made.append(found)
         tables_of[purpose] = found.beta
         trips = found.trips

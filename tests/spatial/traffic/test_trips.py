@@ -11,6 +11,7 @@ from spatial.analyses.runner import run
 from spatial.asof import AsOf
 from spatial.frame import read_frame
 from spatial.grant import OWNER
+from spatial.traffic.trip_distribution import DistributionInputs
 
 X, Y = 40_528_000, 3_486_000
 
@@ -85,6 +86,16 @@ def test_from_land_to_trips(hamlet):
     assert trips["trips"].tolist() == pytest.approx([5, 20, 2.5, 10])
     with pytest.raises(AssertionError, match="cannot cost 50 on average"):
         made(hamlet, "trip-distribution", mean=50, **inputs)
+
+
+def test_a_mean_for_each_purpose():
+    read = DistributionInputs.model_validate
+    given = {"ends": "e", "zones": "z", "network": "n"}
+    assert read(given | {"mean": "work=12, other=8"}).mean == {"work": 12, "other": 8}
+    assert read(given | {"mean": "12"}).mean == 12
+    for wrong in ("work=-1", "work=a", "0", "a"):
+        with pytest.raises(ValueError, match="mean"):
+            read(given | {"mean": wrong})
 
 
 def test_what_cannot_be_measured(hamlet):
