@@ -14,6 +14,7 @@ from spatial.asof import format_instant, parse_instant
 from spatial.errors import Invalid
 from spatial.moment import Moment
 from twin_model.cases import config, listing, register
+from twin_model.cases.crews import crews
 from twin_model.cases.rates import rates
 
 REPORT = {"text", "source", "place", "area", "category", "at", "alert", "access"}
@@ -86,6 +87,27 @@ async def case(request: Request) -> Response:
             }
 
         return looked(look)[0]
+
+    return await answer(find)
+
+
+async def nearest_crews(request: Request) -> Response:
+    """The crews that reach a case soonest by the road network."""
+    query = request.query_params
+    only(query, {"layer", "network", "limit"})
+    id, grant = whole("case", request.path_params["id"]), context.grant.get()
+    limit = whole("limit", query.get("limit", "5"))
+
+    def find() -> dict[str, Any]:
+        found, _ = looked(lambda pg, _: register.read(pg, grant, id))
+        if found["lon"] is None:
+            raise Invalid(f"case {id} has no place: correct it first")
+        told = crews(
+            context.database.get(), context.asof.get(), grant, (found["lon"], found["lat"]),
+            layer=query.get("layer", "vehicles"), network=query.get("network", "network"),
+            limit=limit,
+        )  # fmt: skip
+        return {"case": id, "crews": told}
 
     return await answer(find)
 
@@ -171,6 +193,7 @@ async def case_rates(request: Request) -> Response:
 routes = [
     Route("/twin/cases", cases, methods=["GET", "POST"]),
     Route("/twin/cases/{id}", case),
+    Route("/twin/cases/{id}/crews", nearest_crews),
     Route("/twin/cases/{id}/{action}", act, methods=["POST"]),
     Route("/twin/case-rates", case_rates),
     Route("/twin/settings/{kind}", setting),

@@ -72,5 +72,9 @@ class Door:
         answer.raise_for_status()
         return answer.json()
 
+    def post(self, path: str, body: Mapping[str, Any]) -> bool:
+        """Send a document; whether the service took it."""
+        return self._http.post(path, json=dict(body)).is_success
+
     def close(self) -> None:
         self._http.close()

@@ -1,4 +1,4 @@
-"""The duty officer's part of City: alerts, cases, incidents, and places by their names."""
+"""The duty officer's part of City: alerts, cases, incidents, indicators, places, cameras."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,10 @@ class Duty:
     def alerts(self, **asked: Any) -> "pd.DataFrame":
         """Alerts open at a moment, the worst first: `at`, `known_at`, `least`, `closed`."""
         return self._rows("/twin/alerts", "alerts", asked)
+
+    def alert(self, id: int) -> Document:
+        """An alert with its changes of level and its notes."""
+        return self._look(f"/twin/alerts/{id}", {})
 
     def acknowledge(self, alert: int, text: str = "") -> Document:
         """Say that somebody sees to an alert."""
@@ -60,6 +64,10 @@ class Duty:
         """An action on a case: file, dispatch, answer, return, close, correct and so on."""
         return self._send(f"/twin/cases/{case}/{action}", _told(**fields))
 
+    def crews(self, case: int, **asked: Any) -> "pd.DataFrame":
+        """The crews that reach a case soonest: `layer` (vehicles), `network`, `limit`."""
+        return self._rows(f"/twin/cases/{case}/crews", "crews", asked)
+
     def case_rates(
         self, start: str, end: str, by: str | None = None, known_at: str | None = None
     ) -> "pd.DataFrame":
@@ -79,6 +87,14 @@ class Duty:
         """Do something about it: gather, comment, task, acknowledge, done, escalate, close."""
         return self._send(f"/twin/incidents/{incident}/{action}", _told(**fields))
 
+    def indicators(self, **asked: Any) -> "pd.DataFrame":
+        """The city's vital signs with targets, lights, trends: `at`, `known_at`, `by`, `name`."""
+        return self._rows("/twin/indicators", "indicators", asked)
+
+    def freshness(self, **asked: Any) -> "pd.DataFrame":
+        """Which sources are silent, and since when: `silent` in seconds, `at`."""
+        return self._rows("/twin/freshness", "sources", asked)
+
     def geocode(self, text: str, **asked: Any) -> "pd.DataFrame":
         """Places that a text may mean, the likest first: `limit`, `layer`, `at`."""
         return self._rows("/geocode", "places", {"text": text} | asked)
@@ -86,6 +102,10 @@ class Duty:
     def reverse_geocode(self, lon: float, lat: float, **asked: Any) -> "pd.DataFrame":
         """What a place is called: `reach` in metres."""
         return self._rows("/geocode/reverse", "places", {"place": f"{lon},{lat}"} | asked)
+
+    def cameras_seeing(self, lon: float, lat: float, **asked: Any) -> "pd.DataFrame":
+        """The cameras that see a place, the nearest first; `views`: the layer of what they see."""
+        return self._rows("/twin/cameras", "cameras", {"sees": f"{lon},{lat}"} | asked)
 
     def _rows(self, path: str, part: str, asked: Document) -> "pd.DataFrame":
         import pandas as pd

@@ -34,8 +34,8 @@ async def names(request: Request) -> Response:
     """What a place is called."""
     query = request.query_params
     only(query, {"place", "reach"})
-    numbers = _numbers(query.get("place", ""))
-    reach = _numbers(query.get("reach", str(geocode.REACH_M)))
+    numbers = numbers_in(query.get("place", ""))
+    reach = numbers_in(query.get("reach", str(geocode.REACH_M)))
     if len(numbers) != 2 or len(reach) != 1:
         raise Invalid("say where: place=120.3,31.5 (longitude, latitude), reach=200 in metres")
 
@@ -49,7 +49,8 @@ async def names(request: Request) -> Response:
     return await answer(find)
 
 
-def _numbers(text: str) -> list[float]:
+def numbers_in(text: str) -> list[float]:
+    """The numbers of a text with commas; none where it is something else."""
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import shapely
 
 from citytwin.home import SAMPLE_AUTHOR, rasters_dir
 from citytwin.rasters import store_raster
+from citytwin.seed_duties import seed_duties
 from citytwin.settings import Settings
 from datasets.sample.city import SampleLayer, SampleRaster, sample_city
 from datasets.sample.described import CODES, DESCRIBED
@@ -29,7 +31,7 @@ from twin_model.alerts import rules
 
 BOOKKEEPING = ("key", "valid_from", "valid_to")
 VERTICAL_DATUM = "EPSG:5737"
-OVERLAY = "land_use_by_subdistrict"
+OVERLAY, NETWORK = "land_use_by_subdistrict", "network"
 VEHICLES = {"id": "code", "class": "kind"}
 SENSORS = {"id": "code", "class": "kind", "property": "property", "unit": "unit"}
 
@@ -44,13 +46,24 @@ def seed(database: Database, chosen: Settings, say: Callable[[str], None]) -> No
             _load(tx, layer)
     assets.register(database, "sensors", SENSORS)
     assets.register(database, "vehicles", VEHICLES)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
     for name, rule in RULES.items():
-        rules.put(database, OWNER, name, rule)
+        since = None if rule["kind"] == "silence" else yesterday  # nothing was heard before now
+        rules.put(database, OWNER, name, rule, since)
+    say("entering eight weeks of cases …")
+    seed_duties(database, next(one.frame for one in made.layers if one.name == "communities"))
     for raster in made.rasters:
         _store(database, chosen, raster)
     say("overlaying land use with the subdistricts …")
     inputs = {"left": "parcels", "right": "subdistricts", "how": "intersection"}
-    job = jobs.submit(database, "land-use-overlay", inputs, AsOf(), OWNER, OVERLAY)
+    _run(database, chosen, "land-use-overlay", inputs, OVERLAY)
+    _run(database, chosen, "network", {"roads": "roads"}, NETWORK)
+
+
+def _run(
+    database: Database, chosen: Settings, analysis: str, inputs: dict[str, str], output: str
+) -> None:
+    job = jobs.submit(database, analysis, inputs, AsOf(), OWNER, output)
     runner.run(database, job, store=rasters_dir(chosen), dask=chosen.dask or None)
 
 

@@ -29,6 +29,7 @@ from spatial.postgres.cluster import Cluster
 from tiles.keep import keep
 from twin_model.alerts.engine import Engine
 from twin_model.alerts.notes import escalate
+from twin_model.cases.from_alerts import open_cases
 from twin_model.cases.hand_over import hand_over
 from twin_model.incidents.fold import fold
 from twin_model.tend import tend, tidy
@@ -103,6 +104,7 @@ def _helpers(
         Thread(target=_clock, args=(database, chosen, stop), name="clock"),
         Thread(target=_tend, args=(database, stop), name="twin"),
         Thread(target=_watch, args=(database, chosen, stop), name="alerts"),
+        Thread(target=_hand_over, args=(database, stop), name="hand-over"),
         Thread(target=keep, args=(database, stop), name="tiles"),
         Thread(target=_announce, args=(chosen, stop, say), name="announce"),
     ]
@@ -164,6 +166,17 @@ def _tend(database: Database, stop: Event) -> None:
             LOG.exception("the twin is not tended")  # but will be, in the next round
 
 
+def _hand_over(database: Database, stop: Event) -> None:
+    """Give cases to their departments' systems; one that does not answer holds up nobody else."""
+    while not stop.wait(TEND_S):
+        try:
+            hand_over(database)
+        except CityError as error:
+            LOG.warning("cases wait: %s", error)
+        except Exception:
+            LOG.exception("cases are not handed over")  # but will be, in the next round
+
+
 def _watch(database: Database, chosen: Settings, stop: Event) -> None:
     """Judge readings by the rules as they come."""
     engine = Engine(database, ZoneInfo(chosen.timezone))
@@ -172,7 +185,7 @@ def _watch(database: Database, chosen: Settings, stop: Event) -> None:
             engine.cycle()
             escalate(database)
             fold(database)
-            hand_over(database)
+            open_cases(database)
         except CityError as error:
             LOG.warning("alerts wait: %s", error)
         except Exception:

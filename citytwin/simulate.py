@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from citytwin.door import Door
+from citytwin.simulate_people import People
 from datasets.sample.life import Life, Sensor, Street
 from datasets.sample.plan import CRS
 from spatial import crs
@@ -33,7 +34,7 @@ def simulate(
     start = wall
     if duration is not None:
         start = wall + duration / speed - duration if speed > 1 else wall
-    life = _life(door, seed, start)
+    life, people = _life(door, seed, start), People(door)
     now, sent, waiting = start, 0, list[dict[str, Any]]()
     while not door.stop.is_set() and (duration is None or now - start < duration):
         now += STEP
@@ -43,6 +44,8 @@ def simulate(
             door.stop.wait(max(-behind, 0.0))
             sent += _put(door, waiting)
             waiting = []
+            if speed == 1:
+                people.act(life, now)
     return sent + (_put(door, waiting) if waiting else 0)
 
 

@@ -30,12 +30,13 @@ def seen(pg: Pg, grant: Grant, moment: Moment, assets: Iterable[int]) -> Places:
     there, shapes = present(pg, layers, known, moment, grant, Wanted(assets=names), {}, True)
     assert shapes is not None
     return {
-        int(known.asset_id[place]): _point(shape)
+        int(known.asset_id[place]): point(shape)
         for place, shape in zip(there.tolist(), shapes, strict=True)
     }
 
 
-def _point(text: str | None) -> tuple[float, float] | None:
+def point(text: str | None) -> tuple[float, float] | None:
+    """A place of a GeoJSON, or None."""
     if text is None:
         return None
     point = shapely.point_on_surface(shapely.geometry.shape(orjson.loads(text)))

@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 
 from datasets.sample.blocks import Network
+from datasets.sample.districts import CITY_CODE
 from datasets.sample.frames import frame
 from datasets.sample.names import CITY
 from datasets.sample.plan import TODAY, Floats, Geometries
@@ -150,6 +151,9 @@ def camera_frame(seed: int, network: Network) -> gpd.GeoDataFrame:
         azimuth_deg=np.round(np.degrees(np.arctan2(way[:, 0], way[:, 1])) % 360, 1),
         fov_deg=np.where(dome, 110.0, rng.choice([32.0, 45.0, 60.0, 78.0], len(chosen))),
         height_m=np.where(dome, 8.0, 6.5),
+        # centre, trade 00 (public security), type 132 (network camera), network 0, number
+        gb28181=[f"{CITY_CODE}00001320{n:06d}" for n in range(1, len(chosen) + 1)],
+        stream=[f"rtsp://video.jinlan.example/live/C{n:05d}" for n in range(len(chosen))],
         owner_zh=f"{CITY[0]}公安局",
         owner_en=f"{CITY[1]} Public Security Bureau",
     )

@@ -133,6 +133,15 @@ class Life:
             total += float(near * s * np.exp(1 - s))
         return min(total, 1.0)
 
+    def jam_at(self, t: float) -> tuple[int, float, float] | None:
+        """The number of the jam that there is, and where in degrees; None while all flows."""
+        number, since = divmod(t, JAM_EVERY_S)
+        if since > JAM_LASTS_S:
+            return None
+        centre, _ = self._event("jam", int(number))
+        lon, lat = self._to_degrees(*centre)
+        return int(number), float(lon), float(lat)
+
     def jammed(self, x: float, y: float, t: float) -> float:
         """0 to 1: how far traffic stands at a place."""
         number, since = divmod(t, JAM_EVERY_S)

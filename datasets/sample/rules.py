@@ -18,6 +18,8 @@ RULES: dict[str, dict[str, Any]] = {
         "for_s": 30,
         "hold_s": 120,
         "escalate": _ESCALATE,
+        "category": "0101",
+        "case_at": "orange",
     },
     "heavy_rain": {
         "title_zh": "短时强降雨",

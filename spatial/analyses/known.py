@@ -36,4 +36,5 @@ import spatial.traffic.service_area
 import spatial.traffic.state
 import spatial.traffic.transit
 import spatial.traffic.trip_distribution
-import spatial.traffic.trip_generation  # noqa: F401
+import spatial.traffic.trip_generation
+import spatial.visibility.camera_coverage  # noqa: F401

@@ -60,7 +60,8 @@ class Rule(BaseModel):
     `deviation` robust standard deviations, either way. for_s: how long a limit is passed before
     the level rises; hold_s: how long it is no longer passed before the level falls; hysteresis:
     by how much less than a limit counts as no longer passed; gap_s: after a longer time without a
-    reading, what went before no longer counts as lasting.
+    reading, what went before no longer counts as lasting. category: of the case that an alert
+    opens once it is at `case_at`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -83,6 +84,8 @@ class Rule(BaseModel):
     level: LevelName = "yellow"
     of: tuple[str, ...] = ()
     escalate: tuple[Step, ...] = ()
+    category: str | None = None
+    case_at: LevelName = "orange"
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

@@ -7,11 +7,12 @@ long as they really are.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
+from itertools import groupby
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -111,10 +112,9 @@ class Calendars:
         since = [one[0] for one in self.versions]
         return self.versions[max(bisect_right(since, moment) - 1, 0)][1]
 
-    def shifts(self, moment: datetime, days: int = LONGEST) -> list[tuple[datetime, datetime]]:
+    def shifts(self, moment: datetime, days: int = LONGEST) -> Iterator[tuple[datetime, datetime]]:
         """The working stretches of the local days from a moment's on, by the calendars of each."""
         first = moment.astimezone(self.at(moment).zone).date()
-        found = []
         for n in range(days):
             day = first + timedelta(days=n)
             noon = datetime.combine(day, time(12), self.at(moment).zone)
@@ -124,8 +124,7 @@ class Calendars:
                     datetime.combine(day, bound, calendar.zone).astimezone(UTC)
                     for bound in (start, end)
                 )
-                found.append((begins, ends))
-        return found
+                yield begins, ends
 
 
 def deadline(
@@ -194,14 +193,14 @@ def worked(
     return spent / timedelta(hours=1)
 
 
-def _day_ends(start: datetime, calendars: Calendars, days: int = LONGEST) -> list[datetime]:
+def _day_ends(start: datetime, calendars: Calendars, days: int = LONGEST) -> Iterator[datetime]:
     """The ends of the working days after the local day of a moment."""
     zone = calendars.at(start).zone
-    last: dict[date, datetime] = {}
-    for _, ends in calendars.shifts(start, days):
-        last[ends.astimezone(zone).date()] = ends
     today = start.astimezone(zone).date()
-    return [ends for day, ends in last.items() if day > today]
+    ends = (end for _, end in calendars.shifts(start, days))
+    for day, of_day in groupby(ends, lambda end: end.astimezone(zone).date()):
+        if day > today:
+            yield max(of_day)
 
 
 def _paused(
@@ -213,11 +212,11 @@ def _paused(
 
 
 def _without(
-    stretches: Sequence[tuple[datetime, datetime]],
+    stretches: Iterable[tuple[datetime, datetime]],
     pauses: Sequence[tuple[datetime, datetime | None]],
-) -> list[tuple[datetime, datetime]]:
+) -> Iterable[tuple[datetime, datetime]]:
     """Stretches less the pauses."""
-    found = list(stretches)
+    found = stretches
     for pause, until in pauses:
         cut = []
         for begins, ends in found:

@@ -1,4 +1,4 @@
-"""What governs cases: calendars, categories, departments, assignments, from a moment on."""
+"""What governs cases and their indicators, from a moment on."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -12,9 +12,10 @@ from spatial.errors import Invalid
 from spatial.grant import Grant, Scope
 from twin_model import log, notices
 from twin_model.cases.calendar import STANDARD, Calendar, Calendars, Limit
+from twin_model.indicators.model import Indicator
 
-type Kind = Literal["calendar", "category", "department", "assignment"]
-CALENDAR = "city"
+type Kind = Literal["calendar", "category", "department", "assignment", "indicator", "areas"]
+CITY = "city"
 
 
 class _Document(BaseModel):
@@ -58,9 +59,17 @@ class Assignment(_Document):
     department: Annotated[str, Field(min_length=1)]
 
 
+class AreaLayer(_Document):
+    """Which layer of polygons says whose area a place is in, and the column of its codes."""
+
+    layer: str
+    column: str = "code"
+
+
 _KINDS: dict[str, type[BaseModel]] = {
     "calendar": Calendar, "category": Category, "department": Department,
-    "assignment": Assignment,
+    "assignment": Assignment, "indicator": Indicator,
+    "areas": AreaLayer,
 }  # fmt: skip
 _SETTINGS = """
 SELECT DISTINCT ON (name, since) name, since, document FROM city.case_setting
@@ -112,7 +121,7 @@ def at(pg: Pg, kind: str, moment: datetime, known_at: datetime) -> dict[str, Any
 
 def calendars(pg: Pg, known_at: datetime) -> Calendars:
     """The city's working time; the standard one before it said any."""
-    found = versions(pg, "calendar", known_at).get(CALENDAR)
+    found = versions(pg, "calendar", known_at).get(CITY)
     if not found:
         return STANDARD
     first = datetime.min.replace(tzinfo=UTC)

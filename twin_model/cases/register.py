@@ -15,6 +15,7 @@ from twin_model import log, notices
 from twin_model.cases import config
 from twin_model.cases.calendar import Limit, deadline
 from twin_model.cases.flow import Stage, after
+from twin_model.cases.place import area_at
 
 NAME = "cases"
 SOURCES = ("hotline", "patrol", "citizen", "alert", "department")
@@ -39,7 +40,8 @@ def report(
     category: str | None = None, at: datetime | None = None, alert: int | None = None,
     access: str = Access.SHARED,
 ) -> Case:  # fmt: skip
-    """A new case; place in degrees. With a category it is filed at once.
+    """A new case; place in degrees. With a category it is filed at once;
+    without an area it is of the one that holds the place, where the city named a layer for that.
 
     Raises Invalid for what cannot be, Denied where the grant may not write there.
     """
@@ -56,6 +58,8 @@ def report(
     with database.begin() as tx:
         stamp = log.stamp(tx.pg)
         at = _moment(at, stamp)
+        if area is None and place is not None:
+            area = area_at(tx.pg, place, at, stamp)
         row = tx.pg.execute("SELECT nextval('city.case_id')").fetchone()
         assert row is not None
         case = dict.fromkeys(FIELDS) | {

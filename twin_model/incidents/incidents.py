@@ -12,6 +12,7 @@ from spatial.errors import Conflict, Denied, Invalid, NotFound
 from spatial.grant import Access, Grant, Scope, row_rule
 from twin_model import log, notices
 from twin_model.alerts.rule import TIERS
+from twin_model.incidents.tiers import require_tier
 
 NAME = "incidents"
 ITEMS = ("alert", "case", "asset", "camera", "person", "analysis", "warning")
@@ -105,6 +106,7 @@ def act(database: Database, grant: Grant, id: int, action: str, body: dict[str, 
         _writable(pg, grant, id)
         if found["closed"] and action != "comment":
             raise Conflict(f"incident {id} is closed")
+        require_tier(grant, action, found["tier"])
         text = str(body.get("text", "")).strip()
         match action:
             case "gather":

@@ -8,11 +8,12 @@ from psycopg import sql
 from spatial.asof import format_instant
 from spatial.database import Database, Pg
 from spatial.errors import Denied, Invalid
-from spatial.grant import Grant, Scope, row_rule
+from spatial.grant import OWNER, Grant, Scope, row_rule
 from spatial.moment import Moment
 from spatial.period import holds
 from twin_model import log, notices
 from twin_model.alerts.rule import LEVEL_ZH, LEVELS, Level
+from twin_model.incidents.tiers import require_response
 
 NAME = "warnings"
 ROMAN = ("", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ")
@@ -89,6 +90,9 @@ def respond(
         raise Denied("this token may not set a response there")
     with database.begin() as tx:
         stamp = log.stamp(tx.pg)
+        before = [one for one in responses(tx.pg, OWNER, stamp) if one["kind"] == kind]
+        held = [one["level"] for one in before if one["area"] == area]
+        require_response(grant, level, held[0] if held else 0)
         tx.pg.execute(
             "INSERT INTO city.response (kind, level, at, recorded, author, reason, area)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s)",

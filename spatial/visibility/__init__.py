@@ -1,0 +1,1 @@
+"""What can be seen from where, over terrain and buildings."""

@@ -1,0 +1,1 @@
+"""Indicators (城市体征): formulas over layers, series, cases and alerts, with targets."""
