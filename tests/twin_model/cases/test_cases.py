@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
+from spatial import token
 from spatial.asof import AsOf, Interval
 from spatial.database import Database
 from spatial.errors import Conflict, Denied, Invalid, NotFound
@@ -219,7 +221,7 @@ def bureau() -> Iterator[tuple[str, list[Any]]]:
 
 
 def test_a_case_is_handed_over_once_and_keeps_their_number(
-    town: Database, bureau: tuple[str, list[Any]]
+    town: Database, client: TestClient, bureau: tuple[str, list[Any]]
 ) -> None:
     url, got = bureau
     config.put(town, OWNER, "department", "water", {"title_zh": "水务局", "url": url}, LONG_AGO)
@@ -230,8 +232,14 @@ def test_a_case_is_handed_over_once_and_keeps_their_number(
     assert hand_over(town) == 0
     assert [key for key, _ in got] == [f"case-{id}"] * 2
     assert got[1][1]["text"] == "井盖"
-    with town.begin() as tx:
-        now = resolve(tx.pg, AsOf(Interval()))
-        (found,) = cases(tx.pg, OWNER, now, number=f"SZ-{id}")
+    # their system finds the case by its own number, and says what becomes of it
+    secret = token.create(town, "write", subject="water", classes=["public", "shared"])
+    key = {"X-API-Key": secret}
+    answer = client.get("/twin/cases", params={"number": f"SZ-{id}"}, headers=key)
+    (found,) = answer.json()["cases"]
     assert (found["id"], found["department"]) == (id, "water")
-    act(town, OWNER, id, "answer", at=at(1))
+    for action, hour in (("accept", 0.8), ("answer", 1)):
+        body = {"at": at(hour).isoformat(), "note": "泵站"}
+        answer = client.post(f"/twin/cases/{id}/{action}", json=body, headers=key)
+        assert answer.is_success, answer.text
+    assert (answer.json()["stage"], answer.json()["foreign_number"]) == ("answered", f"SZ-{id}")
