@@ -23,13 +23,13 @@ from spatial.layer import Column, LayerSpec
 STREAM, ID = "rtsp://media.example/live/1", "32020000001320000001"
 
 
-def load(database: Database, name: str, kind: str, shapes: list[Any], **columns: Any) -> None:
+def load(database: Database, layer: str, kind: str, shapes: list[Any], /, **columns: Any) -> None:
     types = {
         key: "text" if isinstance(one[0], str) else "double precision"
         for key, one in columns.items()
     }
     spec = LayerSpec(
-        name, kind, 4549, tuple(Column(key, one) for key, one in types.items()), access="public"
+        layer, kind, 4549, tuple(Column(key, one) for key, one in types.items()), access="public"
     )
     batch = columns | {"geom": pa.array([shape.wkb for shape in shapes], pa.binary())}
     with database.begin() as tx, bulk.load(tx, spec, author="builder") as filling:

@@ -27,14 +27,14 @@ def test_a_flat_plain_is_seen_within_reach() -> None:
 
 def test_the_shadow_of_a_wall_is_as_long_as_similar_triangles_say() -> None:
     ground, wall = np.zeros((3, 60)), np.zeros((3, 60))
-    wall[:, 10] = 4.0  # the eye 6 m high looks over 4 m at 10 m: ground is seen again from 30 m on
+    wall[:, 10] = 4.0  # its far side is at 10.5: over it the eye 6 m high sees ground from 31.5 on
     found = seen_from(ground + wall, ground, (1, 0, 6))[1]
     assert found[10] == BUILT
     assert (found[:10] == SEEN).all()
-    assert (found[11:30] == HIDDEN).all()
-    assert (found[30:] == SEEN).all()
-    # somebody 2 m tall is seen from 20 m on
-    assert seen_from(ground + wall, ground, (1, 0, 6), target=2.0)[1].tolist().index(SEEN, 11) == 20
+    assert (found[11:32] == HIDDEN).all()
+    assert (found[32:] == SEEN).all()
+    # somebody 2 m tall is seen from 21 m on: twice 10.5
+    assert seen_from(ground + wall, ground, (1, 0, 6), target=2.0)[1].tolist().index(SEEN, 11) == 21
 
 
 def test_the_field_of_view_turns_clockwise_from_north() -> None:

@@ -33,9 +33,11 @@ RULE = {
 }  # fmt: skip
 
 
-def load(database: Database, name: str, kind: str, shapes: list[Any], **columns: list[str]) -> None:
+def load(
+    database: Database, layer: str, kind: str, shapes: list[Any], /, **columns: list[str]
+) -> None:
     spec = LayerSpec(
-        name, kind, 4549, tuple(Column(key, "text") for key in columns), access="public"
+        layer, kind, 4549, tuple(Column(key, "text") for key in columns), access="public"
     )
     batch = columns | {"geom": pa.array([shape.wkb for shape in shapes], pa.binary())}
     with database.begin() as tx, bulk.load(tx, spec, author="builder") as filling:

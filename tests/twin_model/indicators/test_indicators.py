@@ -115,7 +115,7 @@ def test_by_hand(town: Database, client: TestClient) -> None:
     assert values["land"] == pytest.approx(3.0)
     assert (values["height"], values["plots"]) == (3, 2)
     assert (values["level"], values["heard"], values["alerts"]) == (5, 3, 1)
-    assert found["height", None]["trend"] is None  # a week ago there was no layer
+    assert found["height", None]["trend"] == "steady"  # true since ever, as is known now
 
 
 def test_by_area(town: Database, client: TestClient) -> None:
@@ -153,7 +153,7 @@ def test_what_cannot_be_measured_says_so_and_the_others_go_on(
     assert "there is no layer 'none'" in found["lost", None]["error"]
     assert found["plots", None]["value"] == 2
     assert told(client, name="plots").keys() == {("plots", None)}
-    for asked in ({"by": "plots"}, {"by": "none"}, {"windows": 1}, {"name": "x"}, {"x": 1},
+    for asked in ({"by": "signs"}, {"by": "none"}, {"windows": 1}, {"name": "x"}, {"x": 1},
                   {"datetime": "2020/2021"}):  # fmt: skip
         assert client.get("/twin/indicators", params=asked).status_code in (400, 404), asked
 
