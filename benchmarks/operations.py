@@ -43,7 +43,7 @@ _OF_CASES = ("on_time", "emergencies_handled", "closing", "returned", "satisfact
 _CASES_SQL = """
 WITH made AS (
     SELECT n, at, at + interval '2 days' AS due, at + interval '2 days' * (0.2 + random()) AS done
-    FROM (SELECT n, %(start)s + n * %(span)s / %(count)s::float8 * interval '1 second' AS at
+    FROM (SELECT n, %(start)s + n::float8 * %(span)s / %(count)s * interval '1 second' AS at
           FROM generate_series(1, %(count)s) n) one
 )
 INSERT INTO city.case_record (id, recorded, action, changed_by, stage, source, text, category, area,

@@ -193,7 +193,8 @@ def _terrain(grid: GridFile, stations: Cameras) -> Heights:
         inverse = ~file.window_transform(window)
 
     def at(x: Floats, y: Floats) -> Floats:
-        column, row = inverse * (x, y)
+        column = inverse.a * x + inverse.b * y + inverse.c
+        row = inverse.d * x + inverse.e * y + inverse.f
         found: Floats = map_coordinates(
             heights, [row - 0.5, column - 0.5], order=1, mode="constant", cval=np.nan
         )
