@@ -91,7 +91,7 @@ def _view(
             float(np.radians(cameras.azimuth[n])), float(np.radians(cameras.view[n] / 2)),
             float(cameras.reach[n] / cell), target, seen,
         )  # fmt: skip
-    parts = [
+    parts: list[Any] = [
         shapely.geometry.shape(shape)
         for shape, _ in shapes(seen, mask=seen == SEEN, transform=at, connectivity=4)
     ]
