@@ -1,6 +1,7 @@
-"""Loading and reading back 300,000 buildings, against geopandas and the same server.
+"""Loading and reading back buildings, against geopandas and the same server.
 
 Targets: load >= 3 x `read_file` + `to_postgis`; read >= 5 x `read_postgis`.
+`python -m benchmarks.layers [COUNT ROUNDS]`.
 """
 
 import sys
@@ -51,7 +52,7 @@ def measure(database: Database, file: Path, rounds: int) -> dict[str, dict[str, 
     }
 
 
-def main(count: int = 300_000) -> dict[str, dict[str, float]]:
+def main(count: int = 300_000, rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory() as folder, city() as database:
         file = Path(folder) / "buildings.gpkg"
         small = Path(folder) / "warm_up.gpkg"
@@ -61,7 +62,7 @@ def main(count: int = 300_000) -> dict[str, dict[str, float]]:
         with database.begin() as tx:
             catalogue.drop(tx, "buildings")
         buildings(count).to_file(file, layer="buildings")
-        return measure(database, file, ROUNDS)
+        return measure(database, file, rounds)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Opening a city: its database, embedded or elsewhere, at this version's revision."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,12 +9,16 @@ from pathlib import Path
 from citytwin.settings import Settings
 from spatial import catalogue
 from spatial.database import Database
+from spatial.errors import Misconfigured, Unavailable
 from spatial.grant import OWNER
 from spatial.migrate import migrate
 from spatial.postgres.cluster import Cluster
 from spatial.query import snapshot
 
 SAMPLE_AUTHOR = "sample city"
+_REFUSAL = re.compile(
+    r"FATAL:[^\n]*(authentication failed|does not exist|pg_hba)[^\n]*|no password[^\n]*"
+)
 
 
 @contextmanager
@@ -37,7 +42,14 @@ def open_city(chosen: Settings) -> Iterator[tuple[Database, Settings]]:
 def _migrated(conninfo: str) -> Iterator[Database]:
     database = Database(conninfo)
     try:
-        migrate(database)
+        try:
+            migrate(database)
+        except Unavailable as error:
+            if refusal := _REFUSAL.search(str(error.__cause__)):
+                raise Misconfigured(
+                    f"the database refuses us ({refusal[0].strip()}): mend CITYTWIN_DATABASE_URL"
+                ) from None
+            raise
         yield database
     finally:
         database.close()

@@ -80,9 +80,22 @@ def _facts(layer: Layer) -> str:
         "type": escape(layer.geometry_type), "crs": f"EPSG:{layer.srid}",
         "key": escape(told.key), "since": layer.valid_from and format_instant(layer.valid_from),
         "recorded": format_instant(layer.last_recorded),
-        "lineage": layer.lineage and escape(json.dumps(layer.lineage, ensure_ascii=False)),
+        "lineage": _lineage(layer.lineage or {}),
     }  # fmt: skip
     return _table("", ((said(word), fact) for word, fact in facts.items() if fact), head=True)
+
+
+def _lineage(lineage: dict[str, Any]) -> str:
+    """What file or analysis it is from, and what was done to it; else as it is kept."""
+    lines = []
+    for name, told in lineage.items():
+        if name == "load":
+            counts = (f"{said(word)} {told[word]:,}" for word in ("read", "repaired", "rejected"))
+            lines += [" · ".join((told["file"], told["crs"], *counts)), *told["notes"]]
+        elif told:
+            text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+            lines.append(text if name == "code" else f"{said(name)}: {text}")
+    return "<br>".join(map(escape, lines))
 
 
 def _shapes(pg: Pg, view: Reading, extent: Box) -> list[str]:

@@ -28,6 +28,7 @@ from spatial.digest import copied
 from spatial.errors import Conflict, Denied, Invalid, NotFound, Rejected
 from spatial.grant import Grant, visible
 from spatial.layer import Column, Layer, LayerSpec
+from spatial.metadata import Metadata
 from spatial.query import snapshot
 from spatial.stream import stream
 
@@ -38,9 +39,10 @@ _SHORTEST_KEY = 16
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of one layer of a bundle: our cursors; none where we had it all."""
+    """What came of one layer of a bundle: its class, and our cursors; none where we had it all."""
 
     layer: str
+    access: str
     until: int
     cursors: list[int]
 
@@ -57,6 +59,7 @@ def write_bundle(
 ) -> dict[str, Any]:
     """Write what changed in the main line of some layers after a cursor; returns the manifest.
 
+    With it go what was erased and which class the layer was given, for the other city to do too.
     Only what the grant may see is in it. The file appears only when it is whole. Raises Denied
     for a layer of a closer class, NotFound for an unknown one.
     """
@@ -121,7 +124,8 @@ def apply_bundle(database: Database, file: Path, *, key: bytes) -> list[Applied]
             if theirs[1] < manifest["until"]:
                 changes = _changes(entry, theirs[1])
                 cursors = _repeat(tx.pg, archive, layer, spec, changes, origin, manifest["until"])
-            applied.append(Applied(name, manifest["until"], cursors))
+            access = catalogue.find(tx.pg, name).access
+            applied.append(Applied(name, access, manifest["until"], cursors))
         return applied
 
 
@@ -150,6 +154,7 @@ def _add(
         "title_zh": layer.title_zh, "title_en": layer.title_en, "class": layer.access,
         "geometry_type": layer.geometry_type, "srid": layer.srid,
         "area": layer.area, "area_field": layer.area_field, "lineage": layer.lineage,
+        "metadata": asdict(layer.metadata),
         "columns": [asdict(column) for column in layer.columns],
         "complete": delivery.begins_after(pg, layer, since),
         "changes": [asdict(change) | {"at": change.at.isoformat()} for change in changes],
@@ -212,6 +217,7 @@ def _spec(name: str, entry: dict[str, Any], manifest: dict[str, Any]) -> LayerSp
         columns=tuple(Column(**column) for column in entry["columns"]),
         access=entry["class"],
         lineage=(entry["lineage"] or {}) | {"received": source},
+        metadata=Metadata.of(entry["metadata"]),
         **{field: entry[field] for field in kept},
     )
 

@@ -14,7 +14,7 @@ from datasets.formats.raw import TABLE
 from datasets.keys import Key, key_of
 from datasets.periods import Periods, periods
 from datasets.rejects import Rejects
-from datasets.reload import casted, fitted, moment_of, row_numbers
+from datasets.reload import casted, dated, fitted, moment_of, row_numbers
 from datasets.shifted import looks_shifted
 from datasets.vector import Batch, SourceLayer, open_source
 from spatial import bulk, catalogue
@@ -108,6 +108,8 @@ def load(
                 report = filling.refill(tx, rejects, old, author, progress)
             else:
                 raise Conflict(f"'{old.name}' is {old.access} and stays so when it is reloaded")
+            if report.cursor is not None:
+                catalogue.note_load(tx, source.name, _lineage(path, source, report))
             reports.append(report)
         return reports
 
@@ -144,14 +146,16 @@ class _Filling:
         self, tx: Transaction, rejects: Rejects, layer: Layer, author: str, progress: Progress
     ) -> LoadReport:
         """Make it the next state of a layer that exists."""
-        source, at = fitted(self.source, layer), moment_of(self.periods)
-        key = None if self.key is None else replace(self.key, unique=True)
+        source, of_rows = fitted(self.source, layer), dated(self.periods, self.key)
+        at = None if of_rows else moment_of(self.periods)
+        key = None if self.key is None else replace(self.key, unique=not of_rows)
         column = None if key is None else key.name
+        periods = self.periods if of_rows else None
         with reload(
             tx, layer, _columns(source), key=column, at=at, author=author,
-            passing=row_numbers(source.fields) - {column},
+            passing=row_numbers(source.fields) - {column}, dated=of_rows,
         ) as staging:  # fmt: skip
-            for batch in self._batches(source, None, rejects, progress, key):
+            for batch in self._batches(source, periods, rejects, progress, key):
                 staging.write(casted(batch, source.fields, staging.evolution.columns))
                 if key is not None:
                     staging.spare(key.of(batch.rejected))
@@ -206,6 +210,17 @@ class _Filling:
 
 def _columns(source: SourceLayer) -> tuple[Column, ...]:
     return tuple(Column(one.name, _TYPES[one.type], one.title) for one in source.fields)
+
+
+def _lineage(path: Path, source: SourceLayer, report: LoadReport) -> dict[str, Any]:
+    """Of what file, in what CRS, a layer's latest state is, and what was done to it."""
+    authority = source.crs.to_authority()
+    counts = {name: getattr(report, name) for name in ("read", "repaired", "rejected")}
+    return {
+        "file": path.name,
+        "crs": ":".join(authority) if authority else source.crs.name,
+        "cursor": report.cursor, **counts, "notes": list(report.notes),
+    }  # fmt: skip
 
 
 def _spec(source: SourceLayer, access: str, key: str) -> LayerSpec:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from datasets.columns import Field
 from datasets.formats.raw import TABLE
+from datasets.keys import Key
 from datasets.periods import Periods
 from datasets.places import Storage
 from datasets.vector import Batch, SourceLayer
@@ -78,11 +79,23 @@ def casted(batch: Batch, fields: tuple[Field, ...], columns: tuple[Column, ...])
     return table
 
 
-def moment_of(periods: Periods) -> datetime | None:
-    """From when a reload holds; raises Rejected where each row has a time of its own."""
-    if isinstance(periods.valid_from, str) or periods.valid_to is not None:
+def dated(periods: Periods, key: Key | None) -> bool:
+    """Whether the rows of a reload have times of their own, by fields of the file.
+
+    Raises Rejected where they have and no key tells whose they are, or where one end is given
+    for all.
+    """
+    of_rows = any(isinstance(one, str) for one in (periods.valid_from, periods.valid_to))
+    if of_rows and key is None:
+        raise Rejected("a reload with times of each row needs --key, by which features are known")
+    if isinstance(periods.valid_to, datetime):
         raise Rejected(
-            "a reload is one state of the city: give one time by --valid-from and no --valid-to,"
-            " or drop the layer and load its whole history"
+            "a reload says what is so from a time on: give it by --valid-from, or fields of the"
+            " file by --valid-from and --valid-to"
         )
-    return periods.valid_from
+    return of_rows
+
+
+def moment_of(periods: Periods) -> datetime | None:
+    """From when a reload holds of which all rows are true at once."""
+    return periods.valid_from if isinstance(periods.valid_from, datetime) else None

@@ -10,6 +10,9 @@ from spatial.database import Database, Pg
 from spatial.errors import Invalid
 from spatial.query import snapshot
 
+ERASE, CLASSIFY = "erase", "classify"
+"""Acts on a layer that its change log names too; their detail holds the cursor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

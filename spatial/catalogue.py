@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 from sqlalchemy import insert
 
 from spatial import table
@@ -112,3 +113,11 @@ def drop(tx: Transaction, name: str) -> None:
     table.drop(tx.pg, name)
     tx.pg.execute("DELETE FROM city.layer WHERE id = %s", [layer.id])
     tx.pg.execute("NOTIFY city_change")
+
+
+def note_load(tx: Transaction, name: str, told: dict[str, Any]) -> None:
+    """Keep in a layer's lineage what its latest load was made of."""
+    tx.pg.execute(
+        "UPDATE city.layer SET lineage = coalesce(nullif(lineage, 'null'), '{}') || %s WHERE name = %s",
+        [Jsonb({"load": told}), name],
+    )

@@ -1,18 +1,23 @@
 """The changes of a layer between two cursors, told to another city and repeated there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pyarrow as pa
 from psycopg import sql
 
 from spatial import catalogue, table
+from spatial.audit import CLASSIFY
+from spatial.changes import lock_layer
 from spatial.database import Pg, Transaction
+from spatial.describe import classify
+from spatial.erase import blank
 from spatial.errors import Conflict
 from spatial.evolve import evolution, evolve
-from spatial.grant import Grant, rule
+from spatial.grant import Access, Grant, rule
 from spatial.layer import Layer, LayerSpec
 from spatial.query import names
 from spatial.revision import Revision, drop
@@ -24,12 +29,17 @@ _ARRIVED = sql.Identifier("arrived")
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A change of the main line, as its own city logged it."""
+    """A change of the main line, as its own city logged it.
+
+    detail: of an erasure the columns and fids, of a new class the class; else empty.
+    """
 
     cursor: int
     at: datetime
     author: str
     action: str
+    reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
 
 
 def identity(pg: Pg) -> UUID:
@@ -48,9 +58,13 @@ def identity(pg: Pg) -> UUID:
 def deliverable(pg: Pg, layer: Layer, since: int, until: int) -> list[Delivered]:
     """The main line's changes of a layer within (since, until], in the order of commits."""
     rows = pg.execute(
-        "SELECT cursor, at, author, action FROM city.change WHERE layer_id = %s AND scenario = 0"
-        " AND cursor > %s AND cursor <= %s AND opened + closed > 0 ORDER BY cursor",
-        [layer.id, since, until],
+        "SELECT c.cursor, c.at, c.author, c.action, coalesce(a.reason, ''),"
+        " coalesce(a.detail - 'cursor' - 'versions', '{}') FROM city.change c"
+        " LEFT JOIN city.audit a ON a.subject = %s AND a.action = c.action"
+        " AND (a.detail ->> 'cursor')::bigint = c.cursor"
+        " WHERE c.layer_id = %s AND c.scenario = 0 AND c.cursor > %s AND c.cursor <= %s"
+        " AND (c.opened + c.closed > 0 OR a.id IS NOT NULL) ORDER BY c.cursor",
+        [layer.name, layer.id, since, until],
     ).fetchall()
     return [Delivered(*row) for row in rows]
 
@@ -64,7 +78,7 @@ def begins_after(pg: Pg, layer: Layer, cursor: int) -> bool:
 def rows_of(layer: Layer, grant: Grant, changes: Sequence[Delivered]) -> sql.Composed:
     """What the changes closed and opened, of the rows that a grant may see.
 
-    Columns: cursor, opening, fid, start, stop, changed_by, the attributes, geom as EWKB.
+    Columns: _cursor, _opening, fid, _start, _stop, changed_by, the attributes, geom as EWKB.
     """
     return statement("delivery").format(
         table=layer.table,
@@ -105,8 +119,8 @@ class Arrival:
         drop(pg, ["arrived"])
         pg.execute(
             sql.SQL(
-                "CREATE TEMPORARY TABLE arrived ON COMMIT DROP AS SELECT 0::bigint AS cursor,"
-                " true AS opening, fid, now() AS start, now() AS stop, changed_by, {}"
+                "CREATE TEMPORARY TABLE arrived ON COMMIT DROP AS SELECT 0::bigint AS _cursor,"
+                " true AS _opening, fid, now() AS _start, now() AS _stop, changed_by, {}"
                 " FROM {} WITH NO DATA"
             ).format(names([*self.layer.column_names, "geom"]), self.layer.table)
         )
@@ -114,8 +128,8 @@ class Arrival:
     def write(self, batch: pa.Table) -> None:
         """Stage rows as `rows_of` gives them."""
         fixed = {
-            "cursor": "bigint", "opening": "boolean", "fid": "bigint",
-            "start": "timestamptz", "stop": "timestamptz", "changed_by": "text",
+            "_cursor": "bigint", "_opening": "boolean", "fid": "bigint",
+            "_start": "timestamptz", "_stop": "timestamptz", "changed_by": "text",
         }  # fmt: skip
         rows = {name: (kind, batch.column(name)) for name, kind in fixed.items()}
         copy_in(self._pg, _ARRIVED, rows | cells(self._columns, batch))
@@ -125,11 +139,11 @@ class Arrival:
 
         Raises Conflict where the layer is no longer as the other city knew it.
         """
-        self._pg.execute("CREATE INDEX ON arrived (cursor)")
+        self._pg.execute("CREATE INDEX ON arrived (_cursor)")
         self._pg.execute("ANALYZE arrived")
         ours = []
         for change in changes:
-            cursor = self._repeat(change)
+            cursor = self._act(change) if change.detail else self._repeat(change)
             if cursor is not None:
                 ours.append(cursor)
                 self._pg.execute(
@@ -148,6 +162,21 @@ class Arrival:
             [until, self.layer.id],
         )
         return ours
+
+    def _act(self, change: Delivered) -> int | None:
+        """Erase what they erased, and open or close the layer as they did."""
+        layer = catalogue.find(self._pg, self.layer.name)
+        if change.action == CLASSIFY:
+            wanted = Access(change.detail["class"])
+            if wanted == layer.access:
+                return None
+            return classify(self._pg, layer, wanted, author=change.author)
+        stamp = lock_layer(self._pg, layer)
+        versions, cursor = blank(
+            self._pg, layer, stamp, change.detail["columns"], change.detail["fids"],
+            author=change.author, reason=change.reason,
+        )  # fmt: skip
+        return cursor if versions else None
 
     def _repeat(self, change: Delivered) -> int | None:
         revision = Revision(self._pg, self.layer.name, change.author)

@@ -5,11 +5,12 @@ from dataclasses import asdict, fields
 
 from psycopg.types.json import Jsonb
 
-from spatial import audit, catalogue, table
+from spatial import audit, catalogue, changes, table
 from spatial.code_list import give_codes
-from spatial.database import Database
+from spatial.database import Database, Pg
 from spatial.errors import Invalid
 from spatial.grant import OWNER, Access, Grant, Scope
+from spatial.layer import Layer
 from spatial.metadata import Metadata
 
 TITLES = ("title_zh", "title_en")
@@ -47,26 +48,35 @@ def describe(
         layer = catalogue.find(tx.pg, name)
         if said.get("key") and said["key"] not in layer.column_names:
             raise Invalid(f"'{name}' has no column {said['key']} to be its key")
+        if access is not None and access != layer.access:  # first the layer's lock, as all writers
+            classify(tx.pg, layer, Access(access), author=author)
         new = asdict(layer.metadata) | {key: said[key] for key in said if key in known}
         tx.pg.execute(
             "UPDATE city.layer SET metadata = %(new)s,"
             " title_zh = coalesce(%(title_zh)s, title_zh),"
-            " title_en = coalesce(%(title_en)s, title_en),"
-            " access = coalesce(%(access)s, access), area = coalesce(%(area)s, area)"
+            " title_en = coalesce(%(title_en)s, title_en), area = coalesce(%(area)s, area)"
             " WHERE id = %(id)s",
             {
-                "new": Jsonb(new), "id": layer.id, "access": access, "area": area,
+                "new": Jsonb(new), "id": layer.id, "area": area,
                 **{title: said.get(title) for title in TITLES},
             },
         )  # fmt: skip
-        if access is not None and access != layer.access:
-            table.permit(tx.pg, name, Access(access))
-            audit.note(
-                tx.pg, author=author, action="classify", subject=name,
-                reason=f"from {layer.access} to {access}", detail={},
-            )  # fmt: skip
         if said.get("key", layer.metadata.key) != layer.metadata.key:
             tx.pg.execute("DELETE FROM city.quality WHERE layer_id = %s", [layer.id])
         for field, titles in (codes or {}).items():
             give_codes(tx.pg, layer, field, titles)
         tx.pg.execute("NOTIFY city_change")
+
+
+def classify(pg: Pg, layer: Layer, access: Access, *, author: str) -> int:
+    """Open or close a layer, which the audit keeps; returns the cursor of the change."""
+    stamp = changes.lock_layer(pg, layer)
+    pg.execute("UPDATE city.layer SET access = %s WHERE id = %s", [access, layer.id])
+    table.permit(pg, layer.name, access)
+    changes.record(pg, layer, stamp, changes.Tally(), author=author, action=audit.CLASSIFY)
+    cursor = catalogue.find(pg, layer.name).cursor
+    audit.note(
+        pg, author=author, action=audit.CLASSIFY, subject=layer.name,
+        reason=f"from {layer.access} to {access}", detail={"class": access, "cursor": cursor},
+    )  # fmt: skip
+    return cursor

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import sql
 
@@ -52,25 +53,43 @@ def erase(
             known = ", ".join([*layer.column_names, "geom"])
             raise Invalid(f"'{name}' has no column {', '.join(unknown) or 'named'}: it has {known}")
         wanted = sorted(set(fids)) if where is None else _meant(tx.pg, layer, where)
-        tally = changes.Tally(boxes=_boxes(tx.pg, layer, wanted))
-        versions = tx.pg.execute(
-            sql.SQL("UPDATE {} SET {} WHERE fid = ANY ({})").format(
-                layer.table,
-                sql.SQL(", ").join(
-                    sql.SQL("{} = NULL").format(sql.Identifier(column)) for column in columns
-                ),
-                wanted,
-            )
-        ).rowcount
+        versions, cursor = blank(tx.pg, layer, stamp, columns, wanted, author=author, reason=reason)
         if not versions:
             raise NotFound(f"'{name}' has no such feature")
-        audit.note(
-            tx.pg, author=author, action="erase", subject=name, reason=reason,
-            detail={"columns": list(columns), "fids": wanted, "versions": versions},
-        )  # fmt: skip
-        changes.record(tx.pg, layer, stamp, tally, author=author, action="erase")
-        cursor = catalogue.find(tx.pg, name).cursor
     return Erased(name, tuple(columns), len(wanted), versions, cursor)
+
+
+def blank(
+    pg: Pg,
+    layer: Layer,
+    stamp: datetime,
+    columns: Sequence[str],
+    fids: list[int],
+    *,
+    author: str,
+    reason: str,
+) -> tuple[int, int]:
+    """Blank columns of features, note it in the audit and log it, under the layer's lock.
+
+    Returns how many versions it were, and the cursor of the change.
+    """
+    tally = changes.Tally(boxes=_boxes(pg, layer, fids))
+    versions = pg.execute(
+        sql.SQL("UPDATE {} SET {} WHERE fid = ANY ({})").format(
+            layer.table,
+            sql.SQL(", ").join(
+                sql.SQL("{} = NULL").format(sql.Identifier(column)) for column in columns
+            ),
+            fids,
+        )
+    ).rowcount
+    changes.record(pg, layer, stamp, tally, author=author, action=audit.ERASE)
+    cursor = catalogue.find(pg, layer.name).cursor
+    audit.note(
+        pg, author=author, action=audit.ERASE, subject=layer.name, reason=reason,
+        detail={"columns": list(columns), "fids": fids, "versions": versions, "cursor": cursor},
+    )  # fmt: skip
+    return versions, cursor
 
 
 def meant(database: Database, name: str, fids: Sequence[int], where: Filter | None) -> list[int]:

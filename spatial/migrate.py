@@ -1,11 +1,15 @@
 """Bring the fixed tables to this version's shape."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from spatial.database import Database
 from spatial.errors import Misconfigured
@@ -44,11 +48,14 @@ def revision(database: Database) -> str | None:
 
 
 def migrate(database: Database) -> str:
-    """Create or upgrade schema `city`; two processes may try at once. Returns the revision."""
+    """Create or upgrade schema `city`; two processes may try at once. Returns the revision.
+
+    Raises Misconfigured where PostGIS or the role's rights are lacking.
+    """
     if revision(database) == head():
         return head()
     config = _config()
-    with database.begin() as tx:
+    with _allowed(), database.begin() as tx:
         tx.sa.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         version = tx.pg.execute("SELECT extversion FROM pg_extension WHERE extname='postgis'")
         if version.fetchone() is None:
@@ -60,3 +67,19 @@ def migrate(database: Database) -> str:
         config.attributes["connection"] = tx.sa
         command.upgrade(config, "head")
     return head()
+
+
+@contextmanager
+def _allowed() -> Iterator[None]:
+    """What the database's role may not do is told with what it needs."""
+    try:
+        yield
+    except (psycopg.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise Misconfigured(
+            f"the database's role may not do what a city needs ({cause.diag.message_primary}): it"
+            " owns the database, and may create roles or is a member of citytwin_public,"
+            " citytwin_shared and citytwin_restricted"
+        ) from None

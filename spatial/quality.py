@@ -38,6 +38,7 @@ def quality(database: Database, name: str, grant: Grant) -> dict[str, Any]:
         whole = rule(grant, layer) == EVERYBODY
         kept = _kept(pg, layer) if whole else None
         report = kept or _made(pg, layer, grant)
+        renewed = _renewed(pg, layer)
     if whole and kept is None:
         with database.begin() as tx:
             tx.pg.execute(
@@ -46,7 +47,7 @@ def quality(database: Database, name: str, grant: Grant) -> dict[str, Any]:
                 " report = excluded.report, made_at = clock_timestamp()",
                 [layer.id, layer.cursor, Jsonb(report)],
             )
-    return report | {"freshness": _freshness(layer)}
+    return report | {"freshness": _freshness(layer, renewed)}
 
 
 def _kept(pg: Pg, layer: Layer) -> dict[str, Any] | None:
@@ -61,7 +62,7 @@ def _made(pg: Pg, layer: Layer, grant: Grant) -> dict[str, Any]:
     codes = code_lists(pg, layer)
     key = layer.metadata.key if layer.metadata.key in layer.column_names else None
     fields = [sql.SQL("count({})").format(_said(column)) for column in layer.columns]
-    checks: dict[str, sql.Composable] = {check: sql.Identifier(check) for check in _GEOMETRY}
+    checks: dict[str, sql.Composable] = {check: sql.Identifier(f"_{check}") for check in _GEOMETRY}
     for column in layer.columns:
         if column.name in codes:
             checks[column.name] = sql.SQL("{}::text <> ALL ({})").format(
@@ -134,12 +135,19 @@ def _meant(srid: int) -> tuple[float, float, float, float]:
     return crs.transform_bounds((west, south, east, north), crs.WGS84, srid)
 
 
-def _freshness(layer: Layer) -> dict[str, Any]:
+def _renewed(pg: Pg, layer: Layer) -> datetime:
+    """When its content was last changed; to open it or to erase is no renewal."""
+    query = "SELECT max(at) FROM city.change WHERE layer_id = %s AND opened + closed > 0"
+    row = pg.execute(query, [layer.id]).fetchone()
+    return (row and row[0]) or layer.last_recorded
+
+
+def _freshness(layer: Layer, renewed: datetime) -> dict[str, Any]:
     """When it was last renewed, and whether that is longer ago than its steward promised."""
-    days = (datetime.now(UTC) - layer.last_recorded).days
+    days = (datetime.now(UTC) - renewed).days
     promised = RENEWED_DAYS.get(layer.metadata.frequency)
     return {
-        "last_recorded": format_instant(layer.last_recorded),
+        "last_recorded": format_instant(renewed),
         "days": days,
         "frequency": layer.metadata.frequency or None,
         "overdue": None if promised is None else days > promised,

@@ -15,10 +15,11 @@ from spatial.database import Pg, Transaction
 from spatial.errors import Conflict, Invalid, Rejected
 from spatial.evolve import Evolution, evolution, evolve
 from spatial.layer import Column, Layer
+from spatial.matching import TEMPORARY, Offer, by_content, by_key, by_period
 from spatial.period import instant
+from spatial.pgcopy import ranges
 from spatial.revision import Revision, drop
-from spatial.rows import cells, copy_in
-from spatial.sql import statement
+from spatial.rows import Cells, cells, copy_in
 
 FATES = ("added", "changed", "removed", "equal")
 STAGED = sql.Identifier("staged")
@@ -36,28 +37,34 @@ class Counts:
 
 
 class Reload:
-    """A layer's next state, being staged."""
+    """A layer's next state, being staged; `dated` where each row has a period of its own."""
 
     def __init__(
-        self, pg: Pg, layer: Layer, columns: Sequence[Column], passing: Collection[str | None]
+        self,
+        pg: Pg,
+        layer: Layer,
+        columns: Sequence[Column],
+        passing: Collection[str | None],
+        dated: bool,
     ) -> None:
         self._pg = pg
         self._passing = passing
+        self._dated = dated
         self.layer = layer
         self.evolution: Evolution = evolution(pg, layer, columns)
         self.rows = 0
         self.counts: Counts | None = None
         self._offered = [one for one in self.evolution.columns if one.name not in self._absent]
         self._spared: list[Any] = []
-        drop(pg, ("staged", "matching"))
+        drop(pg, ("staged", *TEMPORARY))
         attributes = (
             sql.SQL("{} {}, ").format(sql.Identifier(column.name), sql.SQL(column.type))
             for column in self.evolution.columns
         )
         pg.execute(
             sql.SQL(
-                "CREATE TEMPORARY TABLE staged (row bigint PRIMARY KEY, {}geom geometry({}, {}))"
-                " ON COMMIT DROP"
+                "CREATE TEMPORARY TABLE staged (_row bigint PRIMARY KEY, {}geom geometry({}, {}),"
+                " valid tstzrange) ON COMMIT DROP"
             ).format(
                 sql.SQL("").join(attributes), sql.SQL(layer.geometry_type), sql.Literal(layer.srid)
             )
@@ -68,10 +75,17 @@ class Reload:
         return frozenset(self.evolution.absent)
 
     def write(self, batch: pa.Table) -> None:
-        """Stage rows: the offered columns in their types, `geom` as WKB in the layer's CRS."""
+        """Stage rows: the offered columns in their types, `geom` as WKB in the layer's CRS.
+
+        Dated ones with `valid_from` and `valid_to`, null for open.
+        """
         first, self.rows = self.rows, self.rows + batch.num_rows
-        rows = cells(self._offered, batch)
-        copy_in(self._pg, STAGED, {"row": ("bigint", pa.array(range(first, self.rows))), **rows})
+        rows: Cells = {"_row": ("bigint", pa.array(range(first, self.rows)))}
+        rows |= cells(self._offered, batch)
+        if self._dated:
+            bounds = (batch.column("valid_from"), batch.column("valid_to"))
+            rows["valid"] = ("tstzrange", ranges(*bounds))
+        copy_in(self._pg, STAGED, rows)
 
     def spare(self, keys: Sequence[Any]) -> None:
         """Leave the features of these keys as they are: the source has them, but not for us."""
@@ -86,69 +100,16 @@ class Reload:
         evolve(pg, self.layer, self.evolution)
         revision.start()
         pg.execute("ANALYZE staged")
-        moment = instant(at or revision.stamp)
-        self._match(revision, key, moment)
+        offer = Offer(pg, revision, self._passing, self._spared, instant(at or revision.stamp))
+        if key is None:
+            by_content(offer)
+        elif self._dated:
+            by_period(offer, key)
+        else:
+            by_key(offer, key)
         fates = dict(pg.execute("SELECT fate, count(*) FROM matching GROUP BY fate").fetchall())
-        pg.execute(
-            statement("reload_write").format(
-                table=revision.layer.table,
-                columns=revision.columns,
-                staged=_of("staged", [*revision.layer.column_names, "geom"]),
-                at=moment,
-            )
-        )
         added, changed, removed, equal = (fates.get(fate, 0) for fate in FATES)
         self.counts = Counts(added, changed, removed, equal, revision.finish("reload"))
-
-    def _match(self, revision: Revision, key: str | None, at: sql.Composable) -> None:
-        layer = revision.layer
-        if key is None:
-            shape = sql.SQL("geom::bytea")
-            content = sql.SQL(", ").join([*map(sql.Identifier, self._compared(layer)), shape])
-            offered = sql.SQL(
-                "SELECT row, key, row_number() OVER (PARTITION BY key ORDER BY row) AS nth FROM"
-                " (SELECT row, hash_record_extended(ROW({}), 0) AS key FROM staged) hashed"
-            ).format(content)
-            known = statement("known_by_content").format(table=layer.table, content=content, at=at)
-            spared: sql.Composable = sql.SQL("false")
-        else:
-            self._require_key(layer, key, at)
-            column = sql.Identifier(key)
-            offered = sql.SQL("SELECT row, {} AS key, 1::bigint AS nth FROM staged").format(column)
-            known = statement("known_by_key").format(table=layer.table, key=column, at=at)
-            spared = sql.SQL("coalesce(known.key::text = ANY({}), false)").format(
-                [str(value) for value in self._spared]
-            )
-        self._pg.execute(
-            statement("reload_match").format(
-                offered=offered,
-                known=known,
-                spared=spared,
-                table=layer.table,
-                held=_of("held", [*self._compared(layer), "geom"]),
-                staged=_of("staged", [*self._compared(layer), "geom"]),
-                sequence=sql.SQL("pg_get_serial_sequence({}, 'fid')").format(
-                    layer.table.as_string(self._pg)
-                ),
-            )
-        )
-
-    def _compared(self, layer: Layer) -> list[str]:
-        return [name for name in layer.column_names if name not in self._passing]
-
-    def _require_key(self, layer: Layer, key: str, at: sql.Composable) -> None:
-        row = self._pg.execute(
-            sql.SQL(
-                "SELECT {key}::text, min(fid), max(fid) FROM {table} WHERE scenario = 0"
-                " AND NOT removed AND upper_inf(recorded) IS TRUE AND valid @> {at}"
-                " AND {key} IS NOT NULL GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
-            ).format(key=sql.Identifier(key), table=layer.table, at=at)
-        ).fetchone()
-        if row:
-            raise Conflict(
-                f"'{key}' is no key of '{layer.name}': features {row[1]} and {row[2]} both have"
-                f" '{row[0]}'"
-            )
 
 
 @contextmanager
@@ -161,22 +122,22 @@ def reload(
     at: datetime | None,
     author: str,
     passing: Collection[str | None] = (),
+    dated: bool = False,
 ) -> Iterator[Reload]:
     """Stage what a source says of a layer, and make it the main line's state from `at` on.
 
     columns: the source's; where only `passing` ones differ, nothing has changed. Rows with the
     value of the column `key` are states of the feature that has it, or had it last; without a key
-    a row is the feature that says exactly the same, and what is left is new. Raises Conflict
-    where the columns or the key do not fit the layer, Rejected where nothing was staged.
+    a row is the feature that says exactly the same, and what is left is new. With `dated` each row
+    holds in its own period, and needs a key: from a feature's first row on, its rows are all that
+    is so; before that the books stay, and what has no row ends now. Raises Conflict where the
+    columns or the key do not fit the layer, or two rows of a feature overlap, Rejected where
+    nothing was staged.
     """
-    staging = Reload(tx.pg, layer, columns, passing)
+    staging = Reload(tx.pg, layer, columns, passing, dated)
     try:
         with resting():
             yield staging
         staging._finish(key, at, author)
     except psycopg.DataError as error:
         raise Invalid(f"a value does not fit its column: {error.diag.message_primary}") from None
-
-
-def _of(table: str, columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(table, name) for name in columns)

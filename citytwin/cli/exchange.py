@@ -62,7 +62,7 @@ def apply_(
     with city(data) as (database, _):
         applied = apply_bundle(database, file, key=_read(key))
     lines = [
-        f"{one.layer}: {len(one.cursors) or 'no new'} changes, up to their {one.until}"
+        f"{one.layer}, {one.access}: {len(one.cursors) or 'no'} changes, up to their {one.until}"
         for one in applied
     ]
     answer([asdict(one) for one in applied], json, "\n".join(lines))

@@ -31,6 +31,7 @@ class Cluster:
         self.data_dir = data_dir
         self._server = server
         self._socket_dir = socket_dir
+        self._port = server.port
         self._hold: FileLock | None = hold
 
     @classmethod
@@ -71,7 +72,7 @@ class Cluster:
         """How to reach another database of this cluster."""
         return make_conninfo(
             host=str(self._socket_dir),
-            port=5432,
+            port=self._port,
             user=server_settings.SUPERUSER,
             dbname=dbname,
         )

@@ -19,7 +19,8 @@ from spatial.postgres import find
 BEFORE = "_before_restore"
 _OURS = """
 SELECT nspname FROM pg_namespace n
-WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')
+WHERE nspowner = current_user::regrole
+    AND nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')
     AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_namespace'::regclass
                     AND objid = n.oid AND deptype = 'e')
 ORDER BY nspname
@@ -89,8 +90,16 @@ def restore(database: Database, dump: IO[bytes]) -> None:
 
 
 def schemas(pg: Pg) -> list[str]:
-    """The schemas that are neither PostgreSQL's, nor PostGIS's, nor everybody's."""
-    return [str(name) for (name,) in pg.execute(_OURS).fetchall()]
+    """The role's own schemas that are neither PostgreSQL's, nor PostGIS's, nor everybody's.
+
+    Raises Misconfigured where the city's are another role's.
+    """
+    found = [str(name) for (name,) in pg.execute(_OURS).fetchall()]
+    if "city" not in found:
+        raise Misconfigured(
+            f"the schema city does not belong to the role '{pg.info.user}': connect as its owner"
+        )
+    return found
 
 
 def _rename(pg: Pg, names: list[str], to: dict[str, str]) -> None:

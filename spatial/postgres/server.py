@@ -92,6 +92,11 @@ class Server:
         return Path(lines[4])
 
     @property
+    def port(self) -> int:
+        """Where it listens; 5432 unless the cluster's own settings say otherwise."""
+        return int(self._status_lines()[3])
+
+    @property
     def _log(self) -> Path:
         return self.home / "log"
 

@@ -2,10 +2,10 @@
 WITH plan AS MATERIALIZED (
     SELECT * FROM {table} WHERE scenario <> 0 AND scenario = {scenario} AND upper_inf(recorded)
 ), span AS (
-    SELECT fid, range_agg(valid) AS planned FROM plan GROUP BY fid
+    SELECT fid, range_agg(valid) AS _planned FROM plan GROUP BY fid
 ), hit AS MATERIALIZED (
-    SELECT m.*, planned FROM {table} m JOIN span USING (fid)
-    WHERE m.scenario = 0 AND NOT m.removed AND upper_inf(m.recorded) IS TRUE AND m.valid && planned
+    SELECT m.*, _planned FROM {table} m JOIN span USING (fid)
+    WHERE m.scenario = 0 AND NOT m.removed AND upper_inf(m.recorded) IS TRUE AND m.valid && _planned
 ), closed AS (
     UPDATE {table} SET recorded = tstzrange(lower(recorded), {stamp})
     WHERE version IN (SELECT version FROM hit)
@@ -16,7 +16,7 @@ WITH plan AS MATERIALIZED (
     INSERT INTO {table} (fid, {columns}, valid, recorded, changed_by)
     SELECT piece.*, tstzrange({stamp}, NULL), {author}
     FROM gone, LATERAL (
-        SELECT fid, {columns}, unnest(tstzmultirange(valid) - planned) FROM hit
+        SELECT fid, {columns}, unnest(tstzmultirange(valid) - _planned) FROM hit
         UNION ALL
         SELECT fid, {columns}, valid FROM plan WHERE NOT removed
     ) piece

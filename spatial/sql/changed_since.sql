@@ -12,5 +12,5 @@ LEFT JOIN LATERAL (
     WHERE new.fid = u.fid AND new.scenario = {scenario} AND lower(new.recorded) = {at}
         AND ROW({new}) IS NOT DISTINCT FROM ROW({now})
 ) agreed ON true
-WHERE u.later AND NOT isempty(said.span * u.span - coalesce(agreed.span, '{{}}'))
+WHERE u._later AND NOT isempty(said.span * u._span - coalesce(agreed.span, '{{}}'))
 ORDER BY u.fid

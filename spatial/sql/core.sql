@@ -94,10 +94,15 @@ DECLARE
 BEGIN
     FOREACH reader IN ARRAY ARRAY['citytwin_public', 'citytwin_shared', 'citytwin_restricted'] LOOP
         BEGIN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', reader);
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = reader) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', reader);
+            END IF;
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END;
-        IF NOT pg_has_role(current_user, reader, 'MEMBER') THEN
+        -- from PostgreSQL 16 on, to be a member is not yet to be allowed to step down to it
+        IF NOT pg_has_role(current_user, reader, CASE
+            WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END)
+        THEN
             EXECUTE format('GRANT %I TO current_user', reader);
         END IF;
         EXECUTE format('GRANT USAGE ON SCHEMA layers TO %I', reader);

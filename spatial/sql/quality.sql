@@ -2,9 +2,9 @@
 WITH layer AS NOT MATERIALIZED ({rows}), checked AS (
     SELECT count(*) AS features, {filled} AS filled, {judged}
     FROM (
-        SELECT *, geom IS NULL AS missing, ST_IsEmpty(geom) AS empty,
-               NOT ST_IsValid(geom) AS invalid,
-               NOT geom @ {area} AND NOT ST_IsEmpty(geom) AS outside
+        SELECT *, geom IS NULL AS _missing, ST_IsEmpty(geom) AS _empty,
+               NOT ST_IsValid(geom) AS _invalid,
+               NOT geom @ {area} AND NOT ST_IsEmpty(geom) AS _outside
         FROM layer OFFSET 0  -- so that each is computed once
     ) row
 ), repeated AS (

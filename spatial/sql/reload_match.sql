@@ -10,6 +10,6 @@ SELECT coalesce(known.fid, nextval({sequence})) AS fid,
             WHEN ROW({held}) IS DISTINCT FROM ROW({staged}) THEN 'changed'
             ELSE 'equal' END AS fate
 FROM offered FULL JOIN known USING (key, nth)
-LEFT JOIN staged ON staged.row = offered.row
+LEFT JOIN staged ON staged._row = offered.row
 LEFT JOIN {table} held ON held.version = known.version AND known.here
 WHERE offered.row IS NOT NULL OR (known.here AND NOT {spared})

@@ -2,19 +2,26 @@
 
 import io
 import json
+import shutil
+import socket
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from hashlib import md5
+from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import psycopg
 import pytest
 import rasterio
 import shapely
+from conftest import FAST
 from psycopg import sql
 from worlds import make_layer
 
 from citytwin.backup import backup, restore
+from citytwin.home import open_city
 from citytwin.rasters import store_raster
 from citytwin.settings import settings
 from spatial import audit, catalogue, scenario, token
@@ -22,11 +29,12 @@ from spatial.asof import AsOf
 from spatial.database import Database
 from spatial.digest import copied
 from spatial.edit import edit
-from spatial.errors import Conflict, NotFound, Rejected, Unavailable
+from spatial.errors import Conflict, Misconfigured, NotFound, Rejected, Unavailable
 from spatial.frame import read_frame
 from spatial.grant import OWNER
 from spatial.migrate import migrate, revision
 from spatial.moment import last_stamp
+from spatial.postgres.cluster import Cluster
 from spatial.query import snapshot
 from spatial.rasters import rasters
 
@@ -160,3 +168,90 @@ def test_a_restore_that_breaks_off_leaves_the_old_city_whole(database, elsewhere
     assert told(elsewhere, there, moments) == was
     with edit(elsewhere, "plots", author="ada") as editor:  # and it can be worked on
         editor.update(1, {"code": "0101"})
+
+
+PASSWORD = r"it's: a \ secret"
+ROLES = """
+CREATE ROLE builder LOGIN CREATEROLE PASSWORD {0};
+CREATE ROLE heir LOGIN PASSWORD {0};
+CREATE ROLE stranger LOGIN PASSWORD {0}
+"""
+
+
+@pytest.fixture(scope="module")
+def outside() -> Iterator[Cluster]:
+    """Somebody else's server on a TCP port, with ordinary roles and databases with PostGIS."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home = Path(tempfile.mkdtemp(prefix="citytwin-outside-"))
+    home.chmod(0o711)
+    listening = FAST | {"listen_addresses": "127.0.0.1", "port": str(port)}
+    with Cluster.open(home, settings=listening) as running:
+        with (home / "postgres" / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all 127.0.0.1/32 scram-sha-256\n")
+        with psycopg.connect(running.conninfo_for("postgres"), autocommit=True) as pg:
+            pg.execute("SELECT pg_reload_conf()")
+            pg.execute(sql.SQL(ROLES).format(PASSWORD))
+            for name, owner in (("city", "builder"), ("empty", "builder"), ("second", "heir")):
+                pg.execute(f"CREATE DATABASE {name} OWNER {owner}")
+        for name in ("city", "second"):
+            with psycopg.connect(running.conninfo_for(name), autocommit=True) as pg:
+                pg.execute("CREATE EXTENSION postgis")
+        yield running
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def over_tcp(cluster, name, role="builder", password=PASSWORD):
+    port = psycopg.conninfo.conninfo_to_dict(cluster.conninfo)["port"]
+    return f"postgresql://{role}:{quote(password, safe='')}@127.0.0.1:{port}/{name}"
+
+
+def test_a_city_moves_to_a_server_over_the_network_and_back(database, elsewhere, outside, tmp_path):
+    here, file = place(tmp_path, "here"), tmp_path / "city.backup"
+    moments = inhabited(database, here, tmp_path)
+    was = told(database, here, moments)
+    backup(database, here, file)
+    there = settings({}, data_dir=tmp_path / "there", database_url=over_tcp(outside, "city"))
+    with psycopg.connect(outside.conninfo_for("city"), autocommit=True) as pg:
+        pg.execute("CREATE SCHEMA neighbour; CREATE TABLE neighbour.own AS SELECT 1 AS one")
+    with open_city(there) as (city, _):
+        restore(city, there, file, author="bob")
+        assert told(city, there, moments) == was
+        with edit(city, "plots", author="bob") as editor:
+            assert editor.insert({"code": "new"}, SQUARE, 4549) == 4
+        restore(city, there, file, author="bob", replace=True)
+        assert told(city, there, moments) == was
+        backup(city, there, file)
+    with psycopg.connect(outside.conninfo_for("city")) as pg:
+        assert pg.execute("SELECT one FROM neighbour.own").fetchone() == (1,)
+        ours = pg.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'builder'").fetchone()
+        assert ours == (False,)
+    back = place(tmp_path, "back")
+    restore(elsewhere, back, file, author="bob")
+    assert told(elsewhere, back, moments) == was
+    with elsewhere.begin() as tx:
+        assert tx.pg.execute("SELECT to_regnamespace('neighbour')").fetchone() == (None,)
+
+
+def opened(url, tmp_path):
+    with open_city(settings({}, data_dir=tmp_path, database_url=url)) as (city, _):
+        assert city
+
+
+def test_lacking_rights_are_named(outside, tmp_path):
+    opened(over_tcp(outside, "city"), tmp_path)  # makes the three roles, if nobody has yet
+    for url, word in (
+        (over_tcp(outside, "empty"), "CREATE EXTENSION postgis"),
+        (over_tcp(outside, "second", "stranger"), "it owns the database"),
+        (over_tcp(outside, "second", "heir"), "may create roles or is a member"),
+        (over_tcp(outside, "city", password="guess"), "authentication failed"),
+        (over_tcp(outside, "nowhere"), "does not exist"),
+    ):
+        with pytest.raises(Misconfigured, match=word) as refusal:
+            opened(url, tmp_path)
+        assert "\n" not in str(refusal.value)
+        assert "guess" not in str(refusal.value)
+    with psycopg.connect(outside.conninfo_for("second"), autocommit=True) as pg:
+        pg.execute("GRANT citytwin_public, citytwin_shared, citytwin_restricted TO heir")
+    opened(over_tcp(outside, "second", "heir"), tmp_path)

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import geopandas as gpd
 import psycopg
 import pytest
 import shapely
@@ -11,15 +12,19 @@ from psycopg import sql
 from worlds import make_layer
 
 from datasets.bundle import apply_bundle, write_bundle
-from spatial import catalogue
+from datasets.load import load
+from spatial import audit, catalogue, scenario
 from spatial.asof import AsOf
 from spatial.database import Database
+from spatial.describe import describe
 from spatial.edit import edit
+from spatial.erase import erase
 from spatial.errors import Conflict, Denied, Rejected
 from spatial.frame import read_frame
 from spatial.grant import OWNER, Access, Grant, Scope
 from spatial.migrate import migrate
 from spatial.period import Period
+from spatial.quality import quality
 from spatial.revert import revert
 
 KEY = b"a key that both of them hold"
@@ -138,3 +143,77 @@ def test_only_what_the_grant_allows(database, other, tmp_path):
     assert read_frame(other, "plots", AsOf(), OWNER).fid.tolist() == [2]
     with other.begin() as tx:
         assert catalogue.find(tx.pg, "plots").access == "restricted"
+
+
+def test_classes_and_erasures_are_handed_on_once(database, other, plots, tmp_path):
+    first = bundle(database, tmp_path / "1")
+    apply_bundle(other, tmp_path / "1", key=KEY)
+    with edit(database, "plots", author="ada") as editor:
+        editor.update(1, {"code": "甲某"}, at=YEARS[3])
+    erase(database, "plots", ["code"], fids=[1], author="dpo", reason="the law asks")
+    describe(database, "plots", {}, author="ada", access="restricted")
+    second = bundle(database, tmp_path / "2", since=first["until"])
+    assert "甲某" not in (tmp_path / "2").read_bytes().decode(errors="ignore")
+    (applied,) = apply_bundle(other, tmp_path / "2", key=KEY)
+    assert (applied.access, len(applied.cursors)) == ("restricted", 3)
+    assert state(other) == state(database)
+    with other.begin() as tx:
+        held = tx.pg.execute("SELECT count(*), count(code) FROM layers.plots WHERE fid = 1")
+        assert held.fetchone() == (3, 0)  # in the versions that were here before too
+        assert not tx.pg.execute(
+            "SELECT has_table_privilege('citytwin_public', 'layers.plots', 'SELECT')"
+        ).fetchone()[0]
+    acts = [(act.author, act.action, act.reason) for act in audit.entries(other)]
+    assert acts == [
+        ("dpo", "erase", "the law asks"),
+        ("ada", "classify", "from public to restricted"),
+    ]
+    bundle(database, tmp_path / "1+2")  # and once more from the beginning
+    for name in ("2", "1+2", "1"):
+        (applied,) = apply_bundle(other, tmp_path / name, key=KEY)
+        assert (applied.access, applied.cursors) == ("restricted", [])
+    # here it is opened, and stays so until they say something new of it
+    describe(other, "plots", {}, author="eve", access="shared")
+    work(database, 0)
+    third = bundle(database, tmp_path / "3", since=second["until"])
+    assert apply_bundle(other, tmp_path / "3", key=KEY)[0].access == "shared"
+    describe(database, "plots", {}, author="ada", access="public")
+    bundle(database, tmp_path / "4", since=third["until"])
+    assert apply_bundle(other, tmp_path / "4", key=KEY)[0].access == "public"
+    assert state(other) == state(database)
+
+
+WORDS = """row key nth missing empty invalid outside here since cursor opening start stop span later
+planned fate at said now old new own named periods told claim same known staged held"""
+
+
+def test_columns_may_be_called_as_our_own_words(database, other, tmp_path):
+    path, codes = tmp_path / "plots.gpkg", ["a", "b", "c"]
+    squares = [shapely.affinity.translate(SQUARE, 20 * n) for n in range(3)]
+    frame = gpd.GeoDataFrame(dict.fromkeys(WORDS.split(), codes), geometry=squares, crs=4549)
+
+    def take(**options):
+        frame.to_file(path)
+        options = {"layer": "plots", "key": "key", "access": "public"} | options
+        (report,) = load(database, path, author="a", rejects_dir=tmp_path, **options)
+        return report.reloaded
+
+    take(valid_from="2020")
+    frame.loc[0, "start"] = "z"
+    changed = take(valid_from="2021")
+    assert (changed.changed, changed.equal) == (1, 2)
+    frame["year"] = 2022
+    take(valid_from="year")
+    frame.loc[2, "named"] = "z"
+    take(valid_from="year")
+    assert take(key=None).equal == 3
+    revert(database, changed.cursor, author="a", force=True)
+    scenario.create(database, "plan", author="a")
+    with edit(database, "plots", author="a", scenario="plan") as editor:
+        editor.update(2, {"planned": "y"})
+    scenario.adopt(database, "plan", author="a")
+    assert quality(database, "plots", OWNER)["geometry"]["missing"]["features"] == 0
+    bundle(database, tmp_path / "1")
+    apply_bundle(other, tmp_path / "1", key=KEY)
+    assert state(other) == state(database)
+    assert read_frame(other, "plots", AsOf(), OWNER).set_index("fid")["planned"][2] == "y"

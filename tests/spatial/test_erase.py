@@ -33,7 +33,8 @@ def test_every_version_in_every_scenario_is_blanked(database, plots):
     assert read_frame(database, "plots", as_of(known_at=None), OWNER).height.notna().all()
     (entry,) = audit.entries(database, "plots")
     assert (entry.author, entry.action, entry.reason) == ("dpo", "erase", "§ 47")
-    assert entry.detail == {"columns": ["code"], "fids": [1], "versions": 4}
+    said_so = {"columns": ["code"], "fids": [1], "versions": 4, "cursor": done.cursor}
+    assert entry.detail == said_so
     with pytest.raises(Invalid, match="nothing to undo"):
         revert(database, done.cursor, author="ada")
     revert(database, done.cursor - 2, author="ada", force=True)
