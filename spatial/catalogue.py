@@ -118,6 +118,7 @@ def drop(tx: Transaction, name: str) -> None:
 def note_load(tx: Transaction, name: str, told: dict[str, Any]) -> None:
     """Keep in a layer's lineage what its latest load was made of."""
     tx.pg.execute(
-        "UPDATE city.layer SET lineage = coalesce(nullif(lineage, 'null'), '{}') || %s WHERE name = %s",
+        "UPDATE city.layer SET lineage = coalesce(nullif(lineage, 'null'), '{}') || %s"
+        " WHERE name = %s",
         [Jsonb({"load": told}), name],
     )
