@@ -7,10 +7,6 @@ from tempfile import TemporaryDirectory
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-import rasterio
-import rasterio.errors
-import rasterio.shutil
-
 from citytwin.home import rasters_dir, rejects_dir
 from citytwin.rasters import store_raster
 from citytwin.settings import Settings
@@ -20,14 +16,13 @@ from spatial.analyses.inputs import DOCUMENT_BYTES
 from spatial.analyses.registry import Analysis
 from spatial.database import Database
 from spatial.digest import copied
-from spatial.errors import Invalid, Rejected
+from spatial.errors import Invalid
 from spatial.layer import clean_name
 from spatial.query import snapshot
 
 _DIGITS = 12
 #: Formats of which a table is read, whatever map may lie beside the file.
 _ALONE = (".tntp",)
-_ASCII = ".asc"
 
 
 def loaded(
@@ -94,16 +89,7 @@ def _load_layer(
 def _load_raster(
     database: Database, chosen: Settings, path: Path, name: str, crs: str | None
 ) -> None:
-    with TemporaryDirectory() as folder:
-        source = path
-        if path.suffix.lower() == _ASCII:
-            source = Path(folder) / f"{path.stem}.tif"
-            try:
-                with rasterio.open(path, driver="AAIGrid") as cells:
-                    rasterio.shutil.copy(cells, source, driver="GTiff")
-            except rasterio.errors.RasterioError:
-                raise Rejected(f"'{path.name}' cannot be read as an ASCII grid") from None
-        store_raster(database, rasters_dir(chosen), source, name=name, crs_text=crs)
+    store_raster(database, rasters_dir(chosen), path, name=name, crs_text=crs)
 
 
 _LOADERS = {"layer": _load_layer, "raster": _load_raster}

@@ -2,13 +2,18 @@
 
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
+
+import rasterio
+import rasterio.errors
+import rasterio.shutil
 
 from spatial.asof import AsOf
 from spatial.cog import RasterInfo, edition, to_cog
 from spatial.database import Database
-from spatial.errors import NotFound
+from spatial.errors import NotFound, Rejected
 from spatial.grant import OWNER
 from spatial.layer import check_name, clean_name
 from spatial.moment import resolve
@@ -65,11 +70,26 @@ def store_raster(
 
 
 def _converted(file: Path, store: Path, made: str, crs_text: str | None) -> tuple[str, RasterInfo]:
-    if file.suffix.lower() in (".tif", ".tiff"):
+    suffix = file.suffix.lower()
+    if suffix in (".tif", ".tiff"):
         return f"{made}.tif", to_cog(file, store / f"{made}.tif", crs=crs_text)
+    if suffix == ".asc":
+        with TemporaryDirectory() as folder:
+            plain = _geotiff(file, Path(folder) / f"{file.stem}.tif")
+            return f"{made}.tif", to_cog(plain, store / f"{made}.tif", crs=crs_text)
     from datasets.stack import to_store
 
     return to_store(file, store, made, crs=crs_text)
+
+
+def _geotiff(file: Path, place: Path) -> Path:
+    """An ASCII grid as GeoTIFF; raises Rejected where it is none."""
+    try:
+        with rasterio.open(file, driver="AAIGrid") as cells:
+            rasterio.shutil.copy(cells, place, driver="GTiff")
+    except rasterio.errors.RasterioError:
+        raise Rejected(f"'{file.name}' cannot be read as an ASCII grid") from None
+    return place
 
 
 def told(database: Database, name: str, asof: AsOf) -> dict[str, Any] | None:

@@ -195,6 +195,7 @@ def _source(
             f"'{raw.title}' does not say its coordinate reference system: "
             "name it, as --crs EPSG:4549"
         )
+    assumed = [raw.crs_note] if raw.crs_note and given is None else []
     titles = {column.name for column in raw.schema}
     ours = MARKS if {"_reason", "_row"} <= titles else ()  # our own rejects file, mended
     geometry_type, has_z, notes = _geometry_type(raw)
@@ -210,7 +211,7 @@ def _source(
         raw=raw,
         zone=zone,
         offset=offset,
-        notes=(*raw.notes, *notes, *_told(crs, offset)),
+        notes=(*raw.notes, *assumed, *notes, *_told(crs, offset)),
     )
 
 

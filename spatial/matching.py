@@ -40,6 +40,28 @@ class Offer:
         return [*(name for name in self.layer.column_names if name not in self.passing), "geom"]
 
     @property
+    def differs(self) -> sql.Composed:
+        """Whether `held` and `staged` say different things; how rings begin and turn says nothing.
+
+        Formats have their own ways with rings, so that what looks unlike is looked at again.
+        """
+        return sql.SQL("{} AND {}").format(self._unlike("{}"), self._unlike("ST_Normalize({})"))
+
+    def _unlike(self, shape: LiteralString) -> sql.Composed:
+        """The condition that they do, with both geometries seen through an expression."""
+        *attributes, geom = self.compared
+        held, staged = (
+            sql.SQL(", ").join(
+                [
+                    *(sql.Identifier(table, name) for name in attributes),
+                    sql.SQL(shape).format(sql.Identifier(table, geom)),
+                ]
+            )
+            for table in ("held", "staged")
+        )
+        return sql.SQL("ROW({}) IS DISTINCT FROM ROW({})").format(held, staged)
+
+    @property
     def sequence(self) -> sql.Composed:
         """That of the layer's fids."""
         name = self.layer.table.as_string(self.pg)
@@ -100,8 +122,7 @@ def by_period(offer: Offer, key: str) -> None:
             now=offer.at,
             table=offer.layer.table,
             columns=offer.revision.columns,
-            held=_of("held", offer.compared),
-            staged=_of("staged", offer.compared),
+            differs=offer.differs,
             kept=_of("held", every),
             written=_of("staged", every),
         )
@@ -118,8 +139,7 @@ def _write(
             known=known,
             spared=spared,
             table=layer.table,
-            held=_of("held", offer.compared),
-            staged=_of("staged", offer.compared),
+            differs=offer.differs,
             sequence=offer.sequence,
         )
     )

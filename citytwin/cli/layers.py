@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datasets.load import LoadReport
 
 app = typer.Typer()
-RASTERS = (".tif", ".tiff", ".nc", ".nc4", ".cdf", ".zarr")
+RASTERS = (".tif", ".tiff", ".asc", ".nc", ".nc4", ".cdf", ".zarr")
 ARCHIVE = ".pmtiles"
 
 

@@ -36,7 +36,8 @@ class RawLayer:
     """A layer as its format describes it.
 
     `rows` reads it from the start at every call: the columns of `schema`, then the geometry as
-    WKB, then (from some readers) `WHY`. `notes` is what the reader had to assume or to mend.
+    WKB, then (from some readers) `WHY`. `notes` is what the reader had to assume or to mend,
+    `crs_note` what it had to assume of the CRS, which counts where nobody names another.
     """
 
     title: str
@@ -46,6 +47,7 @@ class RawLayer:
     count: int | None
     rows: Callable[[], Rows]
     notes: tuple[str, ...] = ()
+    crs_note: str = ""
 
 
 def made(

@@ -91,13 +91,11 @@ def read(sheet: Sheet) -> RawLayer:
         pa.field(name, kind.type) for name, kind in zip(sheet.heading, kinds, strict=True)
     )
     degrees = place is not None and place.is_degrees
-    notes = sheet.notes
-    if degrees:
-        notes += ("longitude and latitude taken as WGS 84: name others by --crs",)
+    note = "longitude and latitude taken as WGS 84: name others by --crs" if degrees else ""
     crs: pyproj.CRS | None = crs_of.parse(crs_of.WGS84) if degrees else None
     stream = partial(_rows, sheet, schema, place)
     form = TABLE if place is None else "Point" if place.is_points else None
-    return RawLayer(sheet.title, form, crs, schema, count, stream, notes)
+    return RawLayer(sheet.title, form, crs, schema, count, stream, sheet.notes, note)
 
 
 def _columns(rows: Sequence[Cells], width: int) -> list[Sequence[str]]:

@@ -7,7 +7,7 @@ SELECT coalesce(known.fid, nextval({sequence})) AS fid,
        offered.row,
        CASE WHEN offered.row IS NULL THEN 'removed'
             WHEN held.version IS NULL THEN 'added'
-            WHEN ROW({held}) IS DISTINCT FROM ROW({staged}) THEN 'changed'
+            WHEN {differs} THEN 'changed'
             ELSE 'equal' END AS fate
 FROM offered FULL JOIN known USING (key, nth)
 LEFT JOIN staged ON staged._row = offered.row

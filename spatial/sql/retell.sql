@@ -27,7 +27,7 @@ FROM told JOIN claim USING (fid) JOIN staged ON staged._row = told.row
 JOIN {table} held ON held.fid = told.fid
     AND held.scenario = 0 AND NOT held.removed AND upper_inf(held.recorded) IS TRUE
 WHERE tstzmultirange(held.valid) * claim.periods = tstzmultirange(told.valid)
-    AND ROW({held}) IS NOT DISTINCT FROM ROW({staged});
+    AND NOT ({differs});
 INSERT INTO closing
 SELECT held.version FROM claim JOIN {table} held ON held.fid = claim.fid
     AND held.scenario = 0 AND NOT held.removed AND upper_inf(held.recorded) IS TRUE

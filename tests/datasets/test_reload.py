@@ -69,6 +69,17 @@ def test_one_moved_corner_is_a_change(database, tmp_path):
     assert counts(take(database, path, frame)) == (0, 1, 0, 2)
 
 
+def test_a_ring_that_turns_or_begins_otherwise_is_no_change(database, tmp_path):
+    path = tmp_path / "plots.gpkg"
+    frame = plots("abc")
+    take(database, path, frame)
+    frame.geometry = frame.geometry.reverse()
+    x, y = 528_000, 3_486_000
+    corners = [(x, y), (x, y + 10), (x + 10, y + 10), (x + 10, y)]
+    frame.loc[0, "geometry"] = shapely.Polygon(corners)
+    assert counts(take(database, path, frame)) == (0, 0, 0, 3)
+
+
 def test_without_a_key_what_differs_is_replaced(database, tmp_path):
     path = tmp_path / "plots.gpkg"
     frame = plots("aab", use=["x", "x", "y"])
