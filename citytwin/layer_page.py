@@ -1,6 +1,7 @@
 """A layer's page in the catalogue: what it is, where, how good, how fresh, what became of it."""
 
 import json
+from datetime import datetime
 from html import escape
 from math import cos, radians
 from typing import Any
@@ -13,7 +14,7 @@ from ogc_api import context
 from ogc_api.features.exports import FORMATS
 from ogc_api.records.record import THEMES, theme_of
 from spatial import catalogue, history
-from spatial.asof import MAIN, AsOf, format_instant
+from spatial.asof import MAIN, AsOf
 from spatial.database import Pg
 from spatial.history import Change
 from spatial.layer import Box, Layer
@@ -78,8 +79,8 @@ def _facts(layer: Layer) -> str:
         "contact": escape(told.contact), "area": escape(layer.area or ""),
         "frequency": said(told.frequency), "licence": licence,
         "type": escape(layer.geometry_type), "crs": f"EPSG:{layer.srid}",
-        "key": escape(told.key), "since": layer.valid_from and format_instant(layer.valid_from),
-        "recorded": format_instant(layer.last_recorded),
+        "key": escape(told.key), "since": layer.valid_from and _clock(layer.valid_from),
+        "recorded": _clock(layer.last_recorded),
         "lineage": _lineage(layer.lineage or {}),
     }  # fmt: skip
     return _table("", ((said(word), fact) for word, fact in facts.items() if fact), head=True)
@@ -108,7 +109,7 @@ def _shapes(pg: Pg, view: Reading, extent: Box) -> list[str]:
     outline = sql.SQL(
         "ST_AsSVG(CASE WHEN ST_Dimension(geom) = 0"
         " THEN ST_Expand(ST_Envelope(ST_Transform(geom, 4326)), {})"
-        " ELSE ST_SimplifyPreserveTopology(ST_Transform(geom, 4326), {}) END, 0, 5)"
+        " ELSE ST_SimplifyPreserveTopology(ST_Transform(geom, 4326), {}) END, 0, 7)"
     ).format(size / 250, size / 400)
     rows = pg.execute(view.where(picked, sql.SQL("NOT ST_IsEmpty(geom)")).select(outline))
     return [row[0] for row in rows.fetchall() if row[0]]
@@ -119,19 +120,19 @@ def _sketch(layer: Layer, shapes: list[str]) -> str:
     if layer.extent is None:
         return ""
     west, south, east, north = layer.extent
-    narrow = max(cos(radians((south + north) / 2)), 0.05)
+    narrow = round(max(cos(radians((south + north) / 2)), 0.05), 5)  # as it is written below
     wide, high = max(east - west, 1e-4), max(north - south, 1e-4)
     margin = 0.06 * max(wide, high)
     box = (
-        f"{(west - margin) * narrow:.6f} {-north - margin:.6f}"
-        f" {(wide + 2 * margin) * narrow:.6f} {high + 2 * margin:.6f}"
+        f"{(west - margin) * narrow:.8f} {-north - margin:.8f}"
+        f" {(wide + 2 * margin) * narrow:.8f} {high + 2 * margin:.8f}"
     )
     paths = "".join(f'<path d="{shape}"/>' for shape in shapes)
     frame = f'<rect x="{west}" y="{-north}" width="{wide}" height="{high}"/>'
     corners = f"{west:.4f}, {south:.4f}, {east:.4f}, {north:.4f}"
     return (
         f'<svg viewBox="{box}" role="img" aria-label="{said("extent")}">'
-        f'<g transform="scale({narrow:.5f} 1)">{frame}{paths}</g></svg>'
+        f'<g transform="scale({narrow} 1)">{frame}{paths}</g></svg>'
         f"<small>{said('extent')}: {corners}</small>"
     )
 
@@ -184,12 +185,11 @@ def _checks(layer: Layer, report: dict[str, Any]) -> str:
 
 def _history(layer: Layer, log: list[Change]) -> str:
     knows = context.grant.get().authenticated  # names of persons are not for everyone
-    zone = context.zone.get()
     heads = ("cursor", "when", "what", "who", "opened", "closed")
     rows = (
         (
             str(change.cursor),
-            f"{change.at.astimezone(zone):%Y-%m-%d %H:%M}",
+            _clock(change.at),
             _action(change),
             escape(change.author) if knows else "—",
             f"{change.opened:,}",
@@ -199,6 +199,11 @@ def _history(layer: Layer, log: list[Change]) -> str:
     )
     table = _table("|".join(map(said, heads)), rows)
     return f'{table}<a href="/collections/{quote(layer.name)}/changes">{said("all")}</a>'
+
+
+def _clock(at: datetime) -> str:
+    """A moment on the city's clocks."""
+    return f"{at.astimezone(context.zone.get()):%Y-%m-%d %H:%M}"
 
 
 def _action(change: Change) -> str:
