@@ -115,7 +115,7 @@ def style_layer(layer: Layer) -> StyleLayer:
         MIN_ZOOM,
         DEEPEST_DRAWN,
         layer.extent,
-        derived=layer.analysis is not None,
+        derived=bool(layer.analysis),
         analysis=layer.analysis,
         cells=cell_attributes(layer),
     )
