@@ -19,6 +19,7 @@ from spatial.land_use import (
     land_use_change,
     plot_ratio,
 )
+from spatial.traffic import assignment, impact, network, state
 from tiles.cartography import Look, class_column, look
 from tiles.qgis_symbols import classes_of
 from tiles.style import StyleLayer, style
@@ -35,6 +36,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "plot-ratio": plot_ratio.COLUMNS,
         "growth": growth_layer.LAND,
         "buffer-overlap": buffer_overlap.PIECES,
+        "network": network.FAULTS,
+        "assignment": assignment.COLUMNS,
+        "traffic-impact": impact.LINKS,
+        "closure": impact.LINKS,
+        "traffic-state": state.LINKS,
     }.items()
 } | {
     "suitability": ("parcel_fid", "score"),
