@@ -45,6 +45,7 @@ from citytwin.together import Together
 from ogc_api.connection import Connection
 from ogc_api.routes import routes as ogc_routes
 from spatial.database import OVERFLOW, POOL, Database
+from tiles.mvt.encoder import ready
 from tiles.server import THREADS, TileServer
 from tiles.state_server import StateTiles
 
@@ -125,6 +126,7 @@ def worker() -> Starlette:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("pygeoapi").setLevel(logging.CRITICAL)
     Thread(target=_end_with_the_service, daemon=True).start()
+    Thread(target=ready, daemon=True).start()  # before the first tile is asked for
     # the server's own threads abort, loudly, when Python is taken down under them
     atexit.register(os._exit, 0)
     chosen = settings()

@@ -27,6 +27,7 @@ from spatial.database import Database
 from spatial.errors import CityError, Conflict, Unavailable
 from spatial.postgres.cluster import Cluster
 from tiles.keep import keep
+from tiles.mvt.encoder import ready
 from twin_model.alerts.engine import Engine
 from twin_model.alerts.notes import escalate
 from twin_model.cases.from_alerts import open_cases
@@ -55,6 +56,9 @@ def up(
     _require_free_port(chosen)
     state = chosen.data_dir / STATE
     state.parent.mkdir(parents=True, exist_ok=True)
+    # compiled once for all workers, meanwhile
+    kernels = Thread(target=ready, name="kernels", daemon=True)
+    kernels.start()
     with open_city(chosen) as (database, found):
         state.write_text(json.dumps({"pid": os.getpid(), "url": url(chosen)}))
         try:
@@ -64,6 +68,7 @@ def up(
 
                 seed(database, found, say)
             os.environ.update(environment_of(found))
+            kernels.join()
             with _helpers(database, chosen, found, say, sample and simulator):
                 _serve(chosen)
         finally:

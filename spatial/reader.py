@@ -11,6 +11,12 @@ from spatial.database import Database, Pg, role_name, translated
 from spatial.grant import Grant
 
 
+def raw(cursor: psycopg.Cursor[Any]) -> list[bytes | None]:
+    """The first row that a statement found, its values as the database sent them."""
+    found = cursor.pgresult
+    return [] if found is None else [found.get_value(0, n) for n in range(found.nfields)]
+
+
 class Reader:
     """A connection for each thread that reads, outside the pool, in a grant's database role."""
 
@@ -18,10 +24,10 @@ class Reader:
         self._database = database
         self._here = local()
 
-    def value(
+    def row(
         self, grant: Grant, statement: str, values: Sequence[Any], *, again: bool = False
-    ) -> Any:
-        """The one value that a statement with values $1, $2, … finds.
+    ) -> list[bytes | None]:
+        """The one row that a statement with values $1, $2, … finds, as `raw` has it.
 
         again: the same text will come again, so that it is worth being planned once.
         """
@@ -46,9 +52,8 @@ class Reader:
         values: Sequence[Any],
         *,
         again: bool,
-    ) -> Any:
+    ) -> list[bytes | None]:
         if its_role != role:
             pg.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
             self._here.kept = pg, role
-        row = pg.execute(statement.encode(), values, prepare=again, binary=True).fetchone()
-        return row and row[0]
+        return raw(pg.execute(statement.encode(), values, prepare=again, binary=True))

@@ -1,7 +1,7 @@
 """Where a tile lies, as statements say it: written into them, or given to them anew each time."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import shapely
 from psycopg import sql
@@ -9,47 +9,45 @@ from psycopg import sql
 from spatial.crs import WEB_MERCATOR
 from spatial.layer import Box
 from tiles.matrix_set import WEB_MERCATOR_QUAD, Zxy
+from tiles.mvt.encoder import Placing
 from tiles.vector import EXTENT, MARGIN
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A tile of web mercator: its box, the box with its margin, and its coordinates.
-
-    A place in metres comes to lie at (x + scale * east, y - scale * north).
-    """
+    """A tile of web mercator: its box, and the box with its margin."""
 
     zoom: int
     tile: sql.Composable
     around: sql.Composable
-    x: sql.Composable
-    y: sql.Composable
 
     @classmethod
     def of(cls, zxy: Zxy) -> Self:
         """The frame of one tile."""
-        tile, around, x, y = values(zxy)
-        return cls(zxy[0], *(_shape(sql.Literal(one)) for one in (tile, around)), *_numbers(x, y))
+        return cls(zxy[0], *(_shape(sql.Literal(text)) for text in values(zxy)))
 
     @classmethod
     def given(cls, zoom: int) -> Self:
-        """The frame of any tile of a zoom, of which `values` are given as $1 to $4."""
-        tile, around, x, y = (sql.SQL(f"${n}") for n in range(1, 5))
-        return cls(zoom, _shape(tile), _shape(around), x, y)
-
-    @property
-    def scale(self) -> float:
-        """Units of the tile in a metre."""
-        return EXTENT / WEB_MERCATOR_QUAD.side(self.zoom)
+        """The frame of any tile of a zoom, of which `values` are given as $1 and $2."""
+        return cls(zoom, _shape(sql.SQL("$1")), _shape(sql.SQL("$2")))
 
 
-def values(zxy: Zxy) -> tuple[str, str, float, float]:
-    """What tells one tile from others of its zoom: its two boxes, and where places come to lie."""
-    west, _, _, north = box = WEB_MERCATOR_QUAD.bounds(*zxy)
-    scale = EXTENT / WEB_MERCATOR_QUAD.side(zxy[0])
+def values(zxy: Zxy) -> tuple[str, str]:
+    """What tells one tile from others of its zoom: its two boxes."""
+    return _text(WEB_MERCATOR_QUAD.bounds(*zxy)), _text(WEB_MERCATOR_QUAD.bounds(*zxy, MARGIN))
+
+
+def scale(zoom: int) -> float:
+    """Units of a tile in a metre."""
+    return EXTENT / WEB_MERCATOR_QUAD.side(zoom)
+
+
+def placing(zxy: Zxy) -> Placing:
+    """Where places in metres come to lie in a tile."""
+    west, _, _, north = WEB_MERCATOR_QUAD.bounds(*zxy)
+    units = scale(zxy[0])
     # halves, since coordinates lose their fractions
-    place = 0.5 - west * scale, 0.5 + north * scale
-    return _text(box), _text(WEB_MERCATOR_QUAD.bounds(*zxy, MARGIN)), *place
+    return Placing(units, 0.5 - west * units, 0.5 + north * units)
 
 
 def _text(box: Box) -> str:
@@ -60,7 +58,3 @@ def _text(box: Box) -> str:
 
 def _shape(text: sql.Composable) -> sql.Composed:
     return sql.SQL("{}::geometry").format(text)
-
-
-def _numbers(*numbers: float) -> tuple[Any, ...]:
-    return tuple(sql.SQL("{}::float8").format(number) for number in numbers)

@@ -13,10 +13,12 @@ from spatial.filter.tree import Call, Node
 from spatial.layer import Layer
 from spatial.moment import Moment
 from spatial.query import Reading
+from spatial.reader import raw
 from tiles import grid
 from tiles.bands import BANDS, DETAIL, banded, shape, stored
-from tiles.frame import Frame
+from tiles.frame import Frame, placing, scale
 from tiles.matrix_set import MIN_ZOOM, WEB_MERCATOR_QUAD, MatrixSet, Zxy
+from tiles.mvt.encoder import Schema, encode
 from tiles.vector import ALL, BUFFER, EXTENT, Options, mvt
 
 FEW = 2000  # features of which a layer draws each one at every zoom
@@ -37,11 +39,10 @@ def render(
     if isinstance(view.moment.valid_at, Interval):
         raise Invalid("a tile shows one instant: give datetime an instant, not an interval")
     if matrices == WEB_MERCATOR_QUAD and stored(pg, view.layer):
-        statement = drawn(pg, view, zxy, options)
-    else:
-        statement = mvt(view, zxy, options, matrices)
-    row = pg.execute(statement).fetchone()
-    return bytes(row[0]) if row else b""
+        row = raw(pg.execute(drawn(pg, view, zxy, options), binary=True))
+        return encode(schema_of(view.layer, zxy[0], options), row, placing(zxy))
+    made = pg.execute(mvt(view, zxy, options, matrices)).fetchone()
+    return bytes(made[0]) if made else b""
 
 
 def aggregated(layer: Layer, zoom: int) -> bool:
@@ -54,8 +55,14 @@ def cell_attributes(layer: Layer) -> tuple[str, ...]:
     return grid.told_as(layer) if aggregated(layer, MIN_ZOOM) else ()
 
 
+def schema_of(layer: Layer, zoom: int, options: Options) -> Schema:
+    """What the tiles of a zoom hold."""
+    cells = grid.told_as(layer) if aggregated(layer, zoom) else ()
+    return Schema.of(layer, options.columns(layer), cells, EXTENT)
+
+
 def drawn(pg: Pg, view: Reading, zxy: Zxy, options: Options) -> sql.Composed:
-    """The statement that makes a tile from the stored shapes: one row, its bytes."""
+    """The statement that gathers a tile from the stored shapes, as its schema has it."""
     layer, zoom = view.layer, zxy[0]
     shapes = _wanted(view, options)
     names = options.columns(layer)
@@ -67,15 +74,14 @@ def drawn(pg: Pg, view: Reading, zxy: Zxy, options: Options) -> sql.Composed:
             grid.cells(pg, view, shapes, zxy, narrowed=options.wanted is not None)
         )
         rows += grid.rows(view, zxy, names)
-    return head + _tile(layer, sql.SQL(" UNION ALL ").join(rows))
+    return head + schema_of(layer, zoom, options).gather(sql.SQL(" UNION ALL ").join(rows))
 
 
 def drawn_anywhere(view: Reading, zoom: int, options: Options) -> sql.Composed:
-    """The statement that makes any tile of a zoom without cells, of its frame's values."""
+    """The statement that gathers any tile of a zoom without cells, of its frame's values."""
     names = options.columns(view.layer)
-    return _tile(
-        view.layer, _features(_wanted(view, options), Frame.given(zoom), names, cells=False)
-    )
+    rows = _features(_wanted(view, options), Frame.given(zoom), names, cells=False)
+    return schema_of(view.layer, zoom, options).gather(rows)
 
 
 def statement_of(view: Reading, zoom: int, options: Options) -> tuple[str, bool]:
@@ -91,13 +97,6 @@ def statement_of(view: Reading, zoom: int, options: Options) -> tuple[str, bool]
 @lru_cache(maxsize=256)
 def _remembered(view: Reading, zoom: int, options: Options) -> str:
     return drawn_anywhere(view, zoom, options).as_string()
-
-
-def _tile(layer: Layer, rows: sql.Composable) -> sql.Composed:
-    # ST_AsMVT leaves rows without a shape out
-    return sql.SQL("SELECT coalesce(ST_AsMVT(t, {}, {}, 'geom', 'fid'), '') FROM ({}) t").format(
-        layer.name, EXTENT, rows
-    )
 
 
 def _wanted(view: Reading, options: Options) -> Reading:
@@ -127,25 +126,24 @@ def _spatial(node: Node) -> bool:
 def _features(
     shapes: Reading, frame: Frame, names: tuple[str, ...], *, cells: bool
 ) -> sql.Composed:
-    """The features that are drawn one by one, in the tile's own coordinates."""
+    """The features that are drawn one by one: those that need clipping in the tile's coordinates,
+    without an SRID; those wholly within it as they are stored.
+    """
     zoom = frame.zoom
     view = shapes.around(frame.around)
     if zoom < DETAIL and view.layer.current > FEW:
         view = view.where(sql.SQL("drawn_from <= {}").format(zoom))
-    # a shape wholly within the tile needs no clipping
+    whole = "geom @ {around} AND coalesce(area, {unit}) >= {unit}"
+    if view.layer.shape == "Geometry":  # of a mixture ST_AsMVTGeom chooses one kind
+        whole += " AND GeometryType(geom) <> 'GEOMETRYCOLLECTION'"
     placed = sql.SQL(
-        "CASE WHEN geom @ {around} AND coalesce(area, {unit}) >= {unit}"
-        " THEN ST_Affine({outline}, {scale}, 0, 0, {down}, {x}, {y})"
-        " ELSE ST_AsMVTGeom({outline}, {tile}, {extent}, {buffer}) END AS geom"
+        f"CASE WHEN {whole} THEN {{outline}} ELSE ST_SetSRID("
+        "ST_AsMVTGeom({outline}, {tile}, {extent}, {buffer}), 0) END AS geom"
     ).format(
         around=frame.around,
         tile=frame.tile,
-        unit=int(2e4 / frame.scale**2) + 1,
+        unit=int(2e4 / scale(zoom) ** 2) + 1,
         outline=shape(zoom) if zoom <= BANDS[0] else sql.SQL("geom"),
-        scale=frame.scale,
-        down=-frame.scale,
-        x=frame.x,
-        y=frame.y,
         extent=EXTENT,
         buffer=BUFFER,
     )

@@ -19,9 +19,10 @@ from spatial.query import reading
 from spatial.reader import Reader
 from tiles.cache import Cache
 from tiles.editions import WHOLE, unit_box
-from tiles.frame import values
+from tiles.frame import placing, values
 from tiles.matrix_set import WEB_MERCATOR_QUAD, MatrixSet, Zxy
-from tiles.render import FEW, aggregated, render, statement_of
+from tiles.mvt.encoder import encode
+from tiles.render import FEW, aggregated, render, schema_of, statement_of
 from tiles.vector import ALL, MARGIN, Options
 from tiles.watch import Standing, Watch
 
@@ -143,11 +144,13 @@ class TileServer:
             with reading(self._database, wanted.layer, wanted.asof, wanted.grant) as (pg, view):
                 data = render(pg, view, wanted.zxy, options, wanted.matrices)
             return data, view.layer.cursor
-        statement, again = statement_of(now.reading(wanted.asof, wanted.grant), zoom, options)
+        view = now.reading(wanted.asof, wanted.grant)
+        statement, again = statement_of(view, zoom, options)
         try:
-            data = self._reader.value(wanted.grant, statement, values(wanted.zxy), again=again)
+            row = self._reader.row(wanted.grant, statement, values(wanted.zxy), again=again)
         except _MOVED:
             return b"", _GONE
+        data = encode(schema_of(view.layer, zoom, options), row, placing(wanted.zxy))
         later = self.standing(wanted) or self._standing(wanted).result()
         return data, later.layer.cursor
 
