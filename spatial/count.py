@@ -10,6 +10,8 @@ from spatial.query import Reading
 
 #: Above this cost by the planner's own measure (about a second) nobody counts for a page.
 DEAR = 200_000.0
+#: Rows of a box that are counted at once.
+FEW = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +22,33 @@ class Count:
     exact: bool = True
 
 
-def count(pg: Pg, view: Reading, *, patience_s: float, dear: float = DEAR) -> Count:
+def count(
+    pg: Pg, view: Reading, *, patience_s: float, dear: float = DEAR, boxed: bool = False
+) -> Count:
     """The number of rows, counted for at most `patience_s` seconds.
 
     Nothing is counted where the planner already says that it costs more than `dear`.
+
+    boxed: nothing but a box narrows the reading, so that a few rows are found without asking what
+    it would take.
     """
     if view.counted:
         return Count(view.layer.current)
+    if boxed and (few := _few(pg, view)) is not None:
+        return Count(few)
     estimate, cost = _estimate(pg, view)
     exact = _exact(pg, view, patience_s) if cost <= dear else None
     return Count(estimate, exact=False) if exact is None else Count(exact)
+
+
+def _few(pg: Pg, view: Reading) -> int | None:
+    """The number of rows, or None where there are more than a few."""
+    query = sql.SQL("SELECT count(*) FROM ({}) few").format(
+        view.select(sql.SQL("1"), limit=FEW + 1)
+    )
+    row = pg.execute(query).fetchone()
+    assert row is not None
+    return int(row[0]) if row[0] <= FEW else None
 
 
 def _estimate(pg: Pg, view: Reading) -> tuple[int, float]:

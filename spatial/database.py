@@ -79,13 +79,21 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=True,
         )
+        self._snapshots = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """A read-write transaction; commits at the end, rolls back on any error."""
         with translated(), self._engine.begin() as connection:
-            raw = connection.connection.driver_connection
-            yield Transaction(connection, cast(Pg, raw))
+            yield _transaction(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """A transaction that only reads, and in which every statement sees the same state."""
+        with translated(), self._snapshots.begin() as connection:
+            yield _transaction(connection)
 
     @contextmanager
     def arrow(self, pg: Pg, role: str) -> Iterator["adbc.Cursor"]:
@@ -167,6 +175,10 @@ class Database:
         if self._glances is not None:
             self._glances.close()
         self._engine.dispose()
+
+
+def _transaction(connection: sa.Connection) -> Transaction:
+    return Transaction(connection, cast(Pg, connection.connection.driver_connection))
 
 
 def role_name(access: str) -> str:

@@ -307,8 +307,7 @@ def seen_layers(pg: Pg, grant: Grant) -> list[Layer]:
 @contextmanager
 def snapshot(database: Database) -> Iterator[Pg]:
     """A read-only transaction in which every statement sees the same state."""
-    with database.begin() as tx:
-        tx.pg.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with database.snapshot() as tx:
         yield tx.pg
 
 

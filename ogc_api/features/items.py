@@ -182,7 +182,8 @@ def narrowed(view: Reading, wanted: Wanted) -> Reading:
 def counted(pg: Pg, view: Reading, wanted: Wanted) -> Count:
     """How many features match; whoever asks for the count alone gets more time spent on it."""
     if wanted.limit:
-        return count(pg, view, patience_s=PAGE_S)
+        boxed = wanted.box is not None and wanted.filter is None and not wanted.equal
+        return count(pg, view, patience_s=PAGE_S, boxed=boxed)
     return count(pg, view, patience_s=HITS_S, dear=float("inf"))
 
 

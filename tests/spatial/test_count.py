@@ -30,6 +30,21 @@ def test_what_is_cheap_is_exact(database: Database, asof: AsOf) -> None:
         assert count(pg, view.where(sql.SQL("height < 0")), patience_s=5) == Count(0)
 
 
+@pytest.mark.parametrize("asof", [AsOf(), as_of("2020"), as_of("../..")])
+def test_a_few_in_a_box_are_counted_at_once_and_many_as_any(
+    database: Database, monkeypatch: pytest.MonkeyPatch, asof: AsOf
+) -> None:
+    with reading(database, "plots", asof, OWNER) as (pg, view):
+        x, y = 528_000, 3_486_000
+        box = view.meeting([(x, y, x + 100, y + 100)], view.layer.srid)
+        row = pg.execute(box.count()).fetchone()
+        assert row is not None
+        for few in (row[0], row[0] - 1):
+            monkeypatch.setattr("spatial.count.FEW", few)
+            assert count(pg, box, patience_s=5, boxed=True) == Count(row[0])
+        assert 1 < row[0] < 500
+
+
 def test_what_takes_too_long_is_estimated_in_time(database: Database) -> None:
     with reading(database, "plots", AsOf(), OWNER) as (pg, view):
         before = pg.execute("SHOW statement_timeout").fetchone()
