@@ -1,9 +1,9 @@
 """Where a tile lies, as statements say it: written into them, or given to them anew each time."""
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import Self
 
-import shapely
 from psycopg import sql
 
 from spatial.crs import WEB_MERCATOR
@@ -11,6 +11,9 @@ from spatial.layer import Box
 from tiles.matrix_set import WEB_MERCATOR_QUAD, Zxy
 from tiles.mvt.encoder import Placing
 from tiles.vector import EXTENT, MARGIN
+
+_BOX = Struct("<BIIII10d")
+_POLYGON, _HAS_SRID = 3, 0x20000000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,10 @@ def placing(zxy: Zxy) -> Placing:
 
 
 def _text(box: Box) -> str:
-    return shapely.to_wkb(
-        shapely.set_srid(shapely.box(*box), WEB_MERCATOR), hex=True, include_srid=True
-    )
+    """A box as hexadecimal EWKB."""
+    west, south, east, north = box
+    ring = (west, south, east, south, east, north, west, north, west, south)
+    return _BOX.pack(1, _POLYGON | _HAS_SRID, WEB_MERCATOR, 1, 5, *ring).hex()
 
 
 def _shape(text: sql.Composable) -> sql.Composed:
