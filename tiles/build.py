@@ -32,9 +32,9 @@ CREATE STATISTICS {recorded} ON upper_inf(recorded) FROM {table}
 # of what is big enough for low zooms there is little, and it must be found among all the rest
 _BIG = """
 CREATE INDEX ON {table} USING gist (geom)
-    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) IS TRUE AND drawn_from <= {zoom};
+    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) IS TRUE AND _drawn_from <= {zoom};
 CREATE INDEX ON {table} USING gist (geom)
-    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) IS FALSE AND drawn_from <= {zoom}
+    WHERE scenario = 0 AND NOT removed AND upper_inf(recorded) IS FALSE AND _drawn_from <= {zoom}
 """
 _OPENED, _CLOSED = sql.SQL("opened"), sql.SQL("closed")
 

@@ -5,7 +5,6 @@ valid time begins, and takes away where it ends. The sum up to a moment is the t
 Another moment or a scenario is this truth with some features put otherwise.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,16 +17,16 @@ from spatial.layer import Layer
 from spatial.moment import Moment
 from spatial.period import instant
 from spatial.query import Reading
-from spatial.query import names as names_of
 from tiles.bands import DEPTH, DETAIL, banded
 from tiles.cartography import class_column
 from tiles.matrix_set import Zxy
+from tiles.mvt import told
 from tiles.vector import EXTENT, bounds
 
 SCHEMA = "grids"
 CELL_BITS = 7  # 128 cells along a tile's side: squares of four pixels
 MANY = 20_000  # features put otherwise, beyond which a moment is counted from its rows
-_BELIEVED = sql.SQL("scenario = 0 AND NOT removed AND upper_inf(recorded) AND px IS NOT NULL")
+_BELIEVED = sql.SQL("scenario = 0 AND NOT removed AND upper_inf(recorded) AND _px IS NOT NULL")
 _COLUMNS = sql.SQL("(z, x, y, cell_x, cell_y, at, kind, n, area, px, py, fids)")
 _TABLE = """
 CREATE TABLE {table} (
@@ -54,12 +53,12 @@ def table(layer: Layer) -> sql.Identifier:
 def events(layer: Layer, rows: sql.Composable, sign: int) -> sql.Composed:
     """An INSERT of what some rows of the stored shapes add, or with -1 take away."""
     return sql.SQL(
-        "INSERT INTO {} {} SELECT z, px >> {depth} - z, py >> {depth} - z, px >> {cell} - z,"
-        " py >> {cell} - z, at, {kind}, way, way * area,"
-        " way::bigint * px, way::bigint * py, way * fid"
-        " FROM (SELECT * FROM {} WHERE {}) r, generate_series(0, drawn_from - 1) z,"
-        " LATERAL (VALUES (coalesce(lower(valid), '-infinity'), {}), (upper(valid), {})) e(at, way)"
-        " WHERE at IS NOT NULL"
+        "INSERT INTO {} {} SELECT _z, _px >> {depth} - _z, _py >> {depth} - _z, _px >> {cell} - _z,"
+        " _py >> {cell} - _z, _at, {kind}, _way, _way * _area,"
+        " _way::bigint * _px, _way::bigint * _py, _way * fid"
+        " FROM (SELECT * FROM {} WHERE {}) r, generate_series(0, _drawn_from - 1) _z,"
+        " LATERAL (VALUES (coalesce(lower(valid), '-infinity'), {}), (upper(valid), {}))"
+        " _e(_at, _way) WHERE _at IS NOT NULL"
     ).format(
         table(layer), _COLUMNS, rows, _BELIEVED, sign, -sign,
         depth=DEPTH, cell=DEPTH - CELL_BITS, kind=_kind(layer),
@@ -75,11 +74,11 @@ def build(layer: Layer, shapes: sql.Composable) -> list[sql.Composed]:
             " FROM {} WHERE z = {}"
         ).format(table(layer), z + 1)
         here = sql.SQL(
-            "SELECT at, {kind}, way, way * area, way::bigint * px, way::bigint * py,"
-            " way::numeric * fid,"
-            " px >> {cell}, py >> {cell} FROM {}, LATERAL (VALUES"
-            " (coalesce(lower(valid), '-infinity'), 1), (upper(valid), -1)) e(at, way)"
-            " WHERE at IS NOT NULL AND drawn_from = {} AND {}"
+            "SELECT _at, {kind}, _way, _way * _area, _way::bigint * _px, _way::bigint * _py,"
+            " _way::numeric * fid,"
+            " _px >> {cell}, _py >> {cell} FROM {}, LATERAL (VALUES"
+            " (coalesce(lower(valid), '-infinity'), 1), (upper(valid), -1)) _e(_at, _way)"
+            " WHERE _at IS NOT NULL AND _drawn_from = {} AND {}"
         ).format(shapes, z + 1, _BELIEVED, cell=DEPTH - CELL_BITS - z, kind=_kind(layer))
         made.append(
             sql.SQL(
@@ -114,9 +113,9 @@ def told_as(layer: Layer) -> tuple[str, ...]:
     return tuple(name if name not in layer.column_names else f"{name}_" for name in wanted)
 
 
-def nothing(layer: Layer) -> list[sql.Composable]:
-    """What a feature that is drawn by itself has in place of a cell's attributes."""
-    return [sql.SQL("NULL::bigint AS {}").format(sql.Identifier(name)) for name in told_as(layer)]
+def uncounted(layer: Layer) -> sql.Composable:
+    """What is told of a feature that is drawn by itself, without a cell's attributes."""
+    return told.followed(sql.SQL("_told"), *(told.NOTHING for _ in told_as(layer)))
 
 
 def cells(pg: Pg, view: Reading, shapes: Reading, zxy: Zxy, *, narrowed: bool) -> sql.Composed:
@@ -158,45 +157,50 @@ def cells(pg: Pg, view: Reading, shapes: Reading, zxy: Zxy, *, narrowed: bool) -
     ).format(kinds)
 
 
-def rows(view: Reading, zxy: Zxy, names: Sequence[str]) -> list[sql.Composed]:
+def rows(view: Reading, zxy: Zxy) -> list[sql.Composed]:
     """The cells as rows of a tile: squares, or for points their middles.
 
     A point that is alone in its cell is told as itself.
     """
     layer = view.layer
-    types = {column.name: column.type for column in layer.columns}
     kind = coloured_by(layer)
-    blank = sql.SQL("").join(
-        sql.SQL("kind, " if name == kind else "NULL::{}, ").format(sql.SQL(types[name]))
-        for name in names
-    )
+    blank = [
+        told.one(sql.SQL("kind"), "text") if name == kind else told.NOTHING
+        for name in layer.column_names
+    ]
+
+    def counted(*counts: sql.Composable) -> sql.Composable:
+        return told.whole(
+            sql.SQL("NULL::bigint"), [*blank, *(told.one(count, "bigint") for count in counts)]
+        )
+
     side = EXTENT >> CELL_BITS
     z, x, y = zxy
     if layer.shape != "Point":
         square = sql.SQL(
-            "SELECT NULL::bigint, {}n, round(area / 10000)::bigint,"
-            " least(round(area / {whole} * cosh(pi() * (1 - (2 * cell_y + 1) / {world})) ^ 2), 100)"
-            "::bigint, ST_Translate("
+            "SELECT {}, ST_AsTWKB(ST_Translate("
             "ST_ForcePolygonCCW(ST_MakeEnvelope(0, 0, {side}, {side})),"
-            " (cell_x - {left}) * {side}, (cell_y - {top}) * {side}) FROM cell"
+            " (cell_x - {left}) * {side}, (cell_y - {top}) * {side}), 0) FROM cell"
         )
         world = 1 << z + CELL_BITS
+        cover = sql.SQL(
+            "least(round(area / {whole} * cosh(pi() * (1 - (2 * cell_y + 1) / {world})) ^ 2), 100)"
+            "::bigint"
+        ).format(whole=100 * (2 * WORLD / world) ** 2, world=float(world))
         return [
             square.format(
-                blank,
+                counted(sql.SQL("n"), sql.SQL("round(area / 10000)::bigint"), cover),
                 side=side,
                 left=x << CELL_BITS,
                 top=y << CELL_BITS,
-                whole=100 * (2 * WORLD / world) ** 2,
-                world=float(world),
             )
         ]
 
-    def middle(n: sql.SQL) -> sql.Composed:
-        return sql.SQL("ST_MakePoint((px / {n} - {}) / {unit}, (py / {n} - {}) / {unit})").format(
+    def middle(east: str, south: str) -> sql.Composed:
+        place = f"ST_MakePoint(({east} - {{}}) / {{unit}}, ({south} - {{}}) / {{unit}})"
+        return sql.SQL(f"ST_AsTWKB({place}, 0)").format(
             x << DEPTH - z,
             y << DEPTH - z,
-            n=n,
             unit=sql.Literal((1 << DEPTH - z) / EXTENT),
         )
 
@@ -205,12 +209,10 @@ def rows(view: Reading, zxy: Zxy, names: Sequence[str]) -> list[sql.Composed]:
         sql.SQL("fid = ANY (ARRAY(SELECT fids::bigint FROM cell WHERE n = 1))")
     )
     return [
-        sql.SQL("SELECT NULL::bigint, {}n, {} FROM cell WHERE n > 1").format(
-            blank, middle(sql.SQL("n"))
+        sql.SQL("SELECT {}, {} FROM cell WHERE n > 1").format(
+            counted(sql.SQL("n")), middle("px / n", "py / n")
         ),
-        alone.select(
-            sql.SQL("{}, NULL::bigint, {}").format(names_of(["fid", *names]), middle(sql.SQL("1")))
-        ),
+        alone.select(sql.SQL("{}, {}").format(uncounted(layer), middle("_px", "_py"))),
     ]
 
 
@@ -226,12 +228,12 @@ def _summed(view: Reading, zxy: Zxy) -> sql.Composed:
 def _counted(shapes: Reading, zxy: Zxy, sign: int) -> sql.Composed:
     """What features themselves add to the cells of a tile, or with -1 take away."""
     z, x, y = zxy
-    here = sql.SQL("drawn_from > {z} AND px >> {s} = {x} AND py >> {s} = {y}").format(
+    here = sql.SQL("_drawn_from > {z} AND _px >> {s} = {x} AND _py >> {s} = {y}").format(
         z=z, s=DEPTH - z, x=x, y=y
     )
     return shapes.where(here).select(
         sql.SQL(
-            "px >> {s}, py >> {s}, {kind}, {sign}, {sign} * area, {sign} * px::bigint,"
-            " {sign} * py::bigint, {sign}::numeric * fid"
+            "_px >> {s}, _py >> {s}, {kind}, {sign}, {sign} * _area, {sign} * _px::bigint,"
+            " {sign} * _py::bigint, {sign}::numeric * fid"
         ).format(s=DEPTH - CELL_BITS - z, sign=sign, kind=_kind(shapes.layer))
     )

@@ -15,10 +15,10 @@ from spatial.moment import Moment
 from spatial.query import Reading
 from spatial.reader import raw
 from tiles import grid
-from tiles.bands import BANDS, DETAIL, banded, shape, stored
+from tiles.bands import DETAIL, banded, packed, shape, stored
 from tiles.frame import Frame, placing, scale
 from tiles.matrix_set import MIN_ZOOM, WEB_MERCATOR_QUAD, MatrixSet, Zxy
-from tiles.mvt.encoder import Schema, encode
+from tiles.mvt.encoder import Schema, encode, gather
 from tiles.vector import ALL, BUFFER, EXTENT, Options, mvt
 
 FEW = 2000  # features of which a layer draws each one at every zoom
@@ -62,26 +62,23 @@ def schema_of(layer: Layer, zoom: int, options: Options) -> Schema:
 
 
 def drawn(pg: Pg, view: Reading, zxy: Zxy, options: Options) -> sql.Composed:
-    """The statement that gathers a tile from the stored shapes, as its schema has it."""
+    """The statement that gathers a tile from the stored shapes."""
     layer, zoom = view.layer, zxy[0]
     shapes = _wanted(view, options)
-    names = options.columns(layer)
     cells = aggregated(layer, zoom)
-    rows = [_features(shapes, Frame.of(zxy), names, cells=cells)]
+    rows = [_features(shapes, Frame.of(zxy), cells=cells)]
     head: sql.Composable = sql.SQL("")
     if cells:
         head = sql.SQL("WITH cell AS MATERIALIZED ({}) ").format(
             grid.cells(pg, view, shapes, zxy, narrowed=options.wanted is not None)
         )
-        rows += grid.rows(view, zxy, names)
-    return head + schema_of(layer, zoom, options).gather(sql.SQL(" UNION ALL ").join(rows))
+        rows += grid.rows(view, zxy)
+    return head + gather(sql.SQL(" UNION ALL ").join(rows))
 
 
 def drawn_anywhere(view: Reading, zoom: int, options: Options) -> sql.Composed:
     """The statement that gathers any tile of a zoom without cells, of its frame's values."""
-    names = options.columns(view.layer)
-    rows = _features(_wanted(view, options), Frame.given(zoom), names, cells=False)
-    return schema_of(view.layer, zoom, options).gather(rows)
+    return gather(_features(_wanted(view, options), Frame.given(zoom), cells=False))
 
 
 def statement_of(view: Reading, zoom: int, options: Options) -> tuple[str, bool]:
@@ -123,31 +120,30 @@ def _spatial(node: Node) -> bool:
     return isinstance(node, Call) and (node.op in SPATIAL or any(map(_spatial, node.args)))
 
 
-def _features(
-    shapes: Reading, frame: Frame, names: tuple[str, ...], *, cells: bool
-) -> sql.Composed:
+def _features(shapes: Reading, frame: Frame, *, cells: bool) -> sql.Composed:
     """The features that are drawn one by one: those that need clipping in the tile's coordinates,
-    without an SRID; those wholly within it as they are stored.
+    those wholly within it in metres.
     """
     zoom = frame.zoom
     view = shapes.around(frame.around)
     if zoom < DETAIL and view.layer.current > FEW:
-        view = view.where(sql.SQL("drawn_from <= {}").format(zoom))
-    whole = "geom @ {around} AND coalesce(area, {unit}) >= {unit}"
+        view = view.where(sql.SQL("_drawn_from <= {}").format(zoom))
+    whole = "geom @ {around} AND coalesce(_area, {unit}) >= {unit}"
     if view.layer.shape == "Geometry":  # of a mixture ST_AsMVTGeom chooses one kind
         whole += " AND GeometryType(geom) <> 'GEOMETRYCOLLECTION'"
     placed = sql.SQL(
-        f"CASE WHEN {whole} THEN {{outline}} ELSE ST_SetSRID("
+        f"CASE WHEN {whole} THEN {{packed}} ELSE ST_AsTWKB("
         "ST_AsMVTGeom({outline}, {tile}, {extent}, {buffer}), 0) END AS geom"
     ).format(
         around=frame.around,
         tile=frame.tile,
         unit=int(2e4 / scale(zoom) ** 2) + 1,
-        outline=shape(zoom) if zoom <= BANDS[0] else sql.SQL("geom"),
+        outline=shape(zoom),
+        packed=packed(zoom),
         extent=EXTENT,
         buffer=BUFFER,
     )
-    told = [sql.SQL("fid"), *map(sql.Identifier, names)]
+    told: sql.Composable = sql.SQL("_told")
     if cells:
-        told += grid.nothing(view.layer)
-    return view.select(sql.SQL(", ").join([*told, placed]))
+        told = grid.uncounted(view.layer)
+    return view.select(sql.SQL("{} AS told, {}").format(told, placed))

@@ -3,12 +3,13 @@
 import pytest
 import shapely
 from psycopg import sql
-from town import SRID, load, squares
+from town import SRID, load, squares, tile, zxy_at
 
 from spatial import catalogue, scenario
 from spatial.database import Database
 from spatial.edit import edit
-from spatial.layer import Layer
+from spatial.evolve import evolution, evolve
+from spatial.layer import Column, Layer
 from tiles import grid
 from tiles.bands import with_shapes
 from tiles.build import store, unstored
@@ -107,6 +108,35 @@ def test_what_is_written_while_they_are_built_is_not_lost(
     store(database, "town")
     monkeypatch.undo()
     require_followed(database)
+
+
+@pytest.mark.parametrize("name", ["area", "at", "z", "kind"])
+def test_no_name_of_an_attribute_is_in_the_way(database: Database, name: str) -> None:
+    load(database, "town", squares(2200), "MultiPolygon", text=(name, ["a"] * 2200))
+    store(database, "town")
+    with edit(database, "town", author="ada") as editor:
+        editor.update(8, {name: "new"}, SMALL, SRID)
+    features = tile(database, "town", zxy_at(14, 528_000, 3_486_000)).features
+    assert {features[fid]["properties"][name] for fid in (8, 9)} == {"new", "a"}
+    assert tile(database, "town", zxy_at(10, 528_500, 3_486_500)).cells
+
+
+def test_they_are_made_anew_where_the_columns_change(town: Database) -> None:
+    with town.begin() as tx:
+        layer = catalogue.find(tx.pg, "town")
+        height = Column("height", "double precision", "the title says nothing")
+        titled = [height if one.name == "height" else one for one in layer.columns]
+        evolve(tx.pg, layer, evolution(tx.pg, layer, titled))
+        assert unstored(tx.pg) == []
+        evolve(tx.pg, layer, evolution(tx.pg, layer, [*layer.columns, Column("rank", "integer")]))
+    with edit(town, "town", author="ada") as editor:
+        editor.update(8, {"rank": 3})
+    place = zxy_at(14, 528_000, 3_486_000)
+    assert tile(town, "town", place).features[8]["properties"]["rank"] == 3
+    with town.begin() as tx:
+        assert unstored(tx.pg) == ["town"]
+    store(town, "town")
+    assert tile(town, "town", place).features[8]["properties"]["rank"] == 3
 
 
 def test_they_go_with_their_layer_and_are_as_closed(town: Database) -> None:

@@ -27,16 +27,25 @@ from tiles.vector import Options, mvt
 STAY = Placing(1.0, 0.5, 0.5)
 
 
+def row(values: Sequence[bytes | None]) -> bytes:
+    """What is told of a feature."""
+    sizes = [(-1 if one is None else len(one)).to_bytes(4, signed=True) for one in values]
+    return b"".join(size + (one or b"") for size, one in zip(sizes, values, strict=True))
+
+
 def array(cells: Sequence[bytes | None]) -> bytes:
     """A one-dimensional array as PostgreSQL sends it."""
-    told = [(-1 if cell is None else len(cell)).to_bytes(4, signed=True) for cell in cells]
-    head = bytes(12) + len(cells).to_bytes(4) + (1).to_bytes(4)
-    return head + b"".join(size + (cell or b"") for size, cell in zip(told, cells, strict=True))
+    return bytes(12) + len(cells).to_bytes(4) + (1).to_bytes(4) + row(cells)
 
 
-def drawn(*texts: str) -> list[list[int]]:
-    """The commands of shapes that lie in the tile; all numbers of them are below 128."""
-    shapes = array([shapely.from_wkt(text).wkb for text in texts])
+def drawn(database: Database, *texts: str, digits: int = 0) -> list[list[int]]:
+    """The commands of shapes, y down; all numbers of them are below 128."""
+    said = "SELECT ST_AsTWKB(ST_Scale(%s::geometry, 1, %s), %s)"
+    with database.begin() as tx:
+        rows = [
+            tx.pg.execute(said, [text, -1 if digits else 1, digits]).fetchone() for text in texts
+        ]
+    shapes = array([None if row is None or row[0] is None else bytes(row[0]) for row in rows])
     made, ends, _ = commands(elements(shapes), len(texts), *STAY)
     return [list(part) for part in np.split(made, ends[:-1])]
 
@@ -56,46 +65,63 @@ EXAMPLES = {
 }  # fmt: skip
 
 
-def test_shapes_are_written_as_the_specification_has_them() -> None:
-    assert dict(zip(EXAMPLES, drawn(*EXAMPLES), strict=True)) == EXAMPLES
+def test_shapes_are_written_as_the_specification_has_them(database: Database) -> None:
+    assert dict(zip(EXAMPLES, drawn(database, *EXAMPLES), strict=True)) == EXAMPLES
 
 
-def test_what_says_nothing_is_left_out() -> None:
-    square = drawn("POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))")
-    assert drawn("POLYGON ((0 0, 9 0, 9.2 0.1, 9 9, 0 9, 0 9, 0 0))") == square
-    assert drawn("POLYGON ((0 0, 0 9, 9 9, 9 0, 0 0))") != square
-    turned = drawn("POLYGON ((0 0, 0 9, 9 9, 9 0, 0 0), (2 2, 4 2, 4 4, 2 4, 2 2))")
-    assert turned[0].count(15) == 2
-    assert drawn("POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 2.3 2.3, 2.4 2, 2 2))") == square
-    nothing = (
+def test_what_says_nothing_is_left_out(database: Database) -> None:
+    ring = "(0 0, 9 0, 9 9, 0 9, 0 0)"
+    square, turned, dotted, pricked, *nothing = drawn(
+        database,
+        f"POLYGON ({ring})",
+        "POLYGON ((0 0, 0 9, 9 9, 9 0, 0 0), (2 2, 4 2, 4 4, 2 4, 2 2))",
+        "POLYGON ((0 0, 9 0, 9.2 0.1, 9 9, 0 9, 0 9, 0 0))",
+        f"POLYGON ({ring}, (2 2, 2.3 2.3, 2.4 2, 2 2))",
         "LINESTRING (1 1, 1.2 1.3)",
         "POLYGON ((1 1, 9 1, 9 1.3, 1 1))",
+        "POLYGON ((0 0, 0 9, 9 9, 9 0, 0 0))",
         "POINT EMPTY",
         "POLYGON EMPTY",
         "MULTIPOLYGON EMPTY",
         "GEOMETRYCOLLECTION (POINT (1 1))",
+        digits=1,
     )
-    assert drawn(*nothing) == [[]] * len(nothing)
+    assert dotted == pricked == square == [9, 0, 0, 26, 18, 0, 0, 18, 17, 0, 15]
+    assert turned == []  # stored shapes have their outer ring the right way round
+    assert nothing == [[]] * 7
 
 
-def test_coordinates_are_rounded_alike_on_both_sides_of_the_edge() -> None:
-    """A point a tenth to the left of -3 is -3, as one a tenth to the left of 3 is 3."""
-    assert drawn("POINT (2.9 -3.1)") == [[9, 6, 5]]
+def test_shapes_that_come_in_the_tile_are_turned(database: Database) -> None:
+    one, other = drawn(
+        database,
+        "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 2 4, 4 4, 4 2, 2 2))",
+        "POLYGON ((0 0, 0 9, 9 9, 9 0, 0 0), (2 2, 4 2, 4 4, 2 4, 2 2))",
+    )
+    assert [part.count(15) for part in (one, other)] == [2, 2]
+    assert len(one) == len(other)
+
+
+def test_coordinates_are_rounded_alike_on_both_sides_of_the_edge(database: Database) -> None:
+    """A point a tenth to the left of 3 is 3, as one a tenth to the left of -3 is -3."""
+    assert drawn(database, "POINT (2.9 -3.1)", digits=1) == [[9, 6, 5]]
 
 
 def test_values_are_told_once_and_in_their_types() -> None:
     whole = [7, -7, None, 1 << 40, 7]
     said = ["桥", "桥", None, "", "x" * 300]
-    cells: list[Sequence[bytes | None]] = [
+    rows = zip(
         [n.to_bytes(8) for n in (1, 2, 3, 300, 5)],
-        [shapely.Point(n, n).wkb for n in range(5)],
         [None if text is None else text.encode() for text in said],
         [np.array(n / 4, ">f8").tobytes() for n in range(5)],
+        [b"unwanted"] * 5,
         [None if n is None else n.to_bytes(8, signed=True) for n in whole],
         [b"\1", b"\0", None, b"\1", b"\0"],
-    ]
-    attributes = (("said", TEXT), ("high", DOUBLE), ("whole", WHOLE), ("true", TRUTH))
-    data = encode(Schema("城", 4096, attributes), [array(column) for column in cells], STAY)
+        strict=True,
+    )
+    attributes = (("said", TEXT, 1), ("high", DOUBLE, 2), ("whole", WHOLE, 4), ("true", TRUTH, 5))
+    shapes = array([bytes([1, 0, 2 * n, 2 * n]) for n in range(5)])
+    told = b"".join(map(row, rows))
+    data = encode(Schema("城", 4096, attributes, 5), [told, shapes], STAY)
     assert data.count("桥".encode()) == 1
     (layer,) = mapbox_vector_tile.decode(data).values()
     assert layer["extent"] == 4096
@@ -111,21 +137,18 @@ def test_values_are_told_once_and_in_their_types() -> None:
 
 def test_very_many_values_that_differ_are_still_the_right_ones() -> None:
     said = [*(str(n) for n in range(900)), None, "3", "3", "x", "x"]
-    columns: list[Sequence[bytes | None]] = [
-        [n.to_bytes(8) for n in range(len(said))],
-        [shapely.Point(n, n).wkb for n in range(len(said))],
-        [None if text is None else text.encode() for text in said],
-    ]
-    schema = Schema("many", 4096, (("said", TEXT),))
-    data = encode(schema, [array(column) for column in columns], STAY)
+    rows = ((n.to_bytes(8), None if text is None else text.encode()) for n, text in enumerate(said))
+    shapes = array([bytes([1, 0, 2, 2])] * len(said))
+    schema = Schema("many", 4096, (("said", TEXT, 1),), 1)
+    data = encode(schema, [b"".join(map(row, rows)), shapes], STAY)
     told = mapbox_vector_tile.decode(data)["many"]["features"]
     assert [feature["properties"].get("said") for feature in told] == said
 
 
 def test_nothing_is_no_tile() -> None:
-    assert encode(Schema("none", 4096, (("a", TEXT),)), [None, None, None], STAY) == b""
-    hidden = [array([bytes(8)]), array([None]), array([b"a"])]
-    assert encode(Schema("none", 4096, (("a", TEXT),)), hidden, STAY) == b""
+    schema = Schema("none", 4096, (("a", TEXT, 1),), 1)
+    assert encode(schema, [None, None], STAY) == b""
+    assert encode(schema, [row((bytes(8), b"a")), array([None])], STAY) == b""
 
 
 def shapes() -> dict[str, list[Any]]:

@@ -1,10 +1,10 @@
-"""One layer of a tile, from the columns that a statement gathered.
+"""One layer of a tile, from the rows that a statement gathered.
 
 Several times as fast as `ST_AsMVT`, of which it gives the features, attributes and geometries.
 Source: Mapbox Vector Tile Specification 2.1, section 4.
 """
 
-from collections.abc import Buffer, Mapping, Sequence
+from collections.abc import Buffer, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -14,15 +14,10 @@ from psycopg import sql
 
 from spatial.layer import Layer
 from tiles.mvt.shapes import commands
-from tiles.mvt.values import DOUBLE, NONE, TEXT, TRUTH, WHOLE, Tags, joined, values
+from tiles.mvt.told import KINDS
+from tiles.mvt.values import NONE, TEXT, WHOLE, Tags, joined, split, values
 from tiles.mvt.wire import Bytes, Longs, big_endian, elements, put, width
 
-_KINDS: Mapping[str, int] = {
-    "integer": WHOLE,
-    "bigint": WHOLE,
-    "double precision": DOUBLE,
-    "boolean": TRUTH,
-}
 _VERSION = b"\x78\x02"
 
 
@@ -36,54 +31,50 @@ class Placing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a tile's layer holds: its name, and the names and kinds of the attributes."""
+    """What a tile's layer holds: its name, and of each attribute its name, kind and place.
+
+    A row tells its id, and of `attributes_told` those that have a place, from 1.
+    """
 
     name: str
     extent: int
-    attributes: tuple[tuple[str, int], ...]
+    attributes: tuple[tuple[str, int, int], ...]
+    attributes_told: int
 
     @classmethod
     def of(cls, layer: Layer, names: Sequence[str], counts: Sequence[str], extent: int) -> Self:
-        """Some attributes of a layer, and further ones that are whole numbers."""
-        types = {column.name: column.type for column in layer.columns}
-        kinds = [(name, _KINDS.get(types[name], TEXT)) for name in names]
-        return cls(layer.name, extent, (*kinds, *((name, WHOLE) for name in counts)))
+        """Some attributes of a layer of which all are told, and further ones that are counts."""
+        told = [(column.name, KINDS.get(column.type, TEXT)) for column in layer.columns]
+        told += [(name, WHOLE) for name in counts]
+        chosen = {*names, *counts}
+        attributes = ((*one, n) for n, one in enumerate(told, 1) if one[0] in chosen)
+        return cls(layer.name, extent, tuple(attributes), len(told))
 
-    def gather(self, rows: sql.Composable) -> sql.Composed:
-        """The statement that gathers rows of fid, the attributes and `geom`: one row of arrays.
 
-        Whatever is no number and no truth is told as text.
-        """
-        arrays = [
-            sql.SQL(", array_agg({}{})").format(
-                sql.Identifier(name), sql.SQL("::text" if kind == TEXT else "")
-            )
-            for name, kind in self.attributes
-        ]
-        # no condition here: it would shape every row twice
-        return sql.SQL(
-            "SELECT array_agg(fid), array_agg(ST_AsEWKB(geom, 'NDR')){} FROM ({}) t"
-        ).format(sql.SQL("").join(arrays), rows)
+def gather(rows: sql.Composable) -> sql.Composed:
+    """The statement that gathers rows of `told` and `geom`.
+
+    The geometry is TWKB: of metres, with decimals, or in the tile's own whole numbers.
+    """
+    # no condition here: it would shape every row twice
+    return sql.SQL("SELECT string_agg(told, ''), array_agg(geom) FROM ({}) t").format(rows)
 
 
 def encode(schema: Schema, gathered: Sequence[bytes | None], placing: Placing) -> bytes:
-    """The layer as a tile, from the binary arrays that the schema's statement gathers.
-
-    Shapes without an SRID lie in the tile already. Empty where nothing is to be seen.
-    """
-    fids, shapes, *columns = map(elements, gathered)
-    count = int.from_bytes((gathered[0] or bytes(16))[12:16])
-    drawn, ends, kinds = commands(shapes, count, *placing)
+    """The layer as a tile, from what `gather` found; empty where nothing is to be seen."""
+    told, shapes = np.frombuffer(gathered[0] or b"", np.uint8), gathered[1]
+    count = 0 if shapes is None else int.from_bytes(shapes[12:16])
+    drawn, ends, kinds = commands(elements(shapes), count, *placing)
     if not kinds.any():
         return b""
-    kinds_of = (kind for _, kind in schema.attributes)
-    told = [values(cells, kind, count) for cells, kind in zip(columns, kinds_of, strict=True)]
-    tags, tables = joined(told, count)
+    places = split(told, count, 1 + schema.attributes_told)
+    columns = [values(told, places[place], kind) for _, kind, place in schema.attributes]
+    tags, tables = joined(columns, count)
     pieces: list[Buffer] = [
         _VERSION,
         _field(1, schema.name.encode()),
-        _features(fids, tags, drawn, ends, kinds),
-        *(_field(3, name.encode()) for name, _ in schema.attributes),
+        _features(told, places[0], tags, drawn, ends, kinds),
+        *(_field(3, name.encode()) for name, _, _ in schema.attributes),
         *tables,
         b"\x28" + _varint(schema.extent),
     ]
@@ -92,22 +83,24 @@ def encode(schema: Schema, gathered: Sequence[bytes | None], placing: Placing) -
 
 def ready() -> None:
     """Compile the kernels, unless that was done before: it takes some seconds."""
-    none = elements(bytes(32))
+    none = np.frombuffer(b"\xff" * 8, np.uint8)
     drawn, ends, kinds = commands(none, 1, 1.0, 0.0, 0.0)
-    tags, _ = joined([values(none, TEXT, 1)], 1)
-    _features(none, tags, drawn, ends, kinds)
+    places = split(none, 1, 2)
+    tags, _ = joined([values(none, places[1], TEXT)], 1)
+    _features(none, places[0], tags, drawn, ends, kinds)
 
 
 @njit(cache=True, nogil=True)
-def _features(fids: Bytes, tags: Tags, drawn: Bytes, ends: Longs, kinds: Longs) -> Bytes:
+def _features(
+    told: Bytes, fids: Longs, tags: Tags, drawn: Bytes, ends: Longs, kinds: Longs
+) -> Bytes:
     """All features that have a geometry, one after the other."""
     columns, count = tags.shape
     out = np.empty(len(drawn) + count * (40 + 10 * columns), np.uint8)
-    at = p = began = 0
+    at = began = 0
     for row in range(count):
-        size = big_endian(fids, p, 4)
-        fid = big_endian(fids, p + 4, 8) if size == 8 else -1
-        p += 4 + max(size, 0)
+        size = big_endian(told, fids[row], 4)
+        fid = big_endian(told, fids[row] + 4, size) if size > 0 else -1
         if kinds[row]:
             at = _feature(fid, tags[:, row], drawn[began : ends[row]], kinds[row], out, at)
         began = ends[row]

@@ -1,105 +1,94 @@
 """Geometries as a tile's commands: snapped to its grid, without points that say nothing.
 
-Source: Mapbox Vector Tile Specification 2.1, section 4.3.
+Sources: Mapbox Vector Tile Specification 2.1, section 4.3; TWKB, "Tiny Well-Known Binary".
 """
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from tiles.mvt.wire import Bytes, Longs, big_endian, little_endian, put, zigzag
+from tiles.mvt.wire import Bytes, Longs, big_endian, put, zigzag
 
 _MOVE, _LINE, _CLOSE = 1, 2, 7
-_HAS_SRID = 0x20000000
 POINT, LINE, POLYGON = 1, 2, 3
-
-type Floats = npt.NDArray[np.float64]
+_EMPTY = 0x10
 
 
 @njit(cache=True, nogil=True)
-def commands(cells: Bytes, count: int, scale: float, x: float, y: float) -> tuple[
-    Bytes, Longs, Longs
-]:  # fmt: skip
-    """The geometries of so many features, as elements of little-endian EWKB in two dimensions.
+def commands(
+    cells: Bytes, count: int, scale: float, x: float, y: float
+) -> tuple[Bytes, Longs, Longs]:
+    """The geometries of so many features, as elements of TWKB in two dimensions.
 
-    What has an SRID comes to lie at (x + scale * east, y - scale * north), rounded down; what has
-    none lies in the tile already. Gives the commands, where those of each feature end, and the
-    kind of each: 0 where nothing is left of it, be it that it has less than two points, or no area.
+    What is told with decimals comes to lie at (x + scale * east, y - scale * north), rounded down;
+    what is in whole numbers lies in the tile already. Gives the commands, where those of each
+    feature end, and the kind of each: 0 where nothing is left of it, be it that it has less than
+    two points, or no area.
     """
-    out = np.empty(len(cells) + 16, np.uint8)
+    out = np.empty(8 * len(cells) + 16, np.uint8)
+    points = np.empty((len(cells) // 2 + 1, 2), np.int64)
     ends, kinds = np.empty(count, np.int64), np.zeros(count, np.int64)
-    raw = np.empty(len(cells) // 16 * 2 + 2, np.float64)
-    points = np.empty((len(raw) // 2, 2), np.int64)
-    pen = np.empty(2, np.int64)
+    # where the last point lay: in the shape, and in the tile
+    told, pen = np.empty(2, np.int64), np.empty(2, np.int64)
     at = p = 0
     for feature in range(count):
         size = big_endian(cells, p, 4)
         p += 4
-        if size > 0:
-            kind, many, inner = _head(cells, p)
-            placed = (little_endian(cells, p + 1) & _HAS_SRID) == 0
-            place = (1.0, 1.0, 0.5, 0.5) if placed else (scale, -scale, x, y)
-            pen[0] = pen[1] = 0
-            began = at
+        if size > 1 and not cells[p + 1] & _EMPTY:
+            kind, decimals = cells[p] & 15, cells[p] >> 5
+            placed = decimals == 0
+            unit = scale / 10.0**decimals
+            place = (1.0, 1.0, 0.5, 0.5) if placed else (unit, -unit, x, y)
+            told[0] = told[1] = pen[0] = pen[1] = 0
+            began, q, many = at, p + 2, 1
+            if kind > POLYGON:
+                many, q = _number(cells, q)
+                kind -= 3
             if kind == POINT:
-                at = _points(cells, inner, many, place, raw, points, pen, out, at)
+                found, _ = _snapped(cells, q, many, place, told, points)
+                at = _drawn(points, found, 0, pen, out, at)
             elif kind == LINE:
-                at = _lines(cells, inner, many, place, raw, points, pen, out, at)
+                at = _lines(cells, q, many, place, told, points, pen, out, at)
             elif kind == POLYGON:
-                at = _polygons(cells, inner, many, place, placed, raw, points, pen, out, at)
+                at = _polygons(cells, q, many, place, placed, told, points, pen, out, at)
             if at > began:
                 kinds[feature] = kind
-            p += size
+        p += max(size, 0)
         ends[feature] = at
     return out[:at], ends, kinds
 
 
 @njit(cache=True, nogil=True)
-def _head(cells: Bytes, p: int) -> tuple[int, int, int]:
-    """Of a geometry: its kind, how many parts it has, and where the first of them starts."""
-    word = little_endian(cells, p + 1)
-    kind, inner = word & 0xFF, p + (9 if word & _HAS_SRID else 5)
-    if kind <= POLYGON:
-        return kind, 1, inner
-    # the parts of several have a head of five bytes each, without an SRID
-    return kind - 3, little_endian(cells, inner), inner + 9
+def _number(cells: Bytes, p: int) -> tuple[int, int]:
+    """A varint, and where it ends."""
+    number = shift = 0
+    while cells[p] > 127:
+        number |= int(np.int64(cells[p] & 127)) << shift
+        shift += 7
+        p += 1
+    return number | int(np.int64(cells[p])) << shift, p + 1
 
 
 @njit(cache=True, nogil=True)
-def _points(cells, p, many, place, raw, points, pen, out, at):  # type: ignore[no-untyped-def]
-    """One command for all of them; an empty point, which is not a number, is left out."""
-    found = 0
+def _lines(cells, p, many, place, told, points, pen, out, at):  # type: ignore[no-untyped-def]
     for _ in range(many):
-        found = _snapped(cells, p, 1, place, raw, points, found)
-        p += 21
-    return _drawn(points, found, 0, pen, out, at) if found else at
-
-
-@njit(cache=True, nogil=True)
-def _lines(cells, p, many, place, raw, points, pen, out, at):  # type: ignore[no-untyped-def]
-    for _ in range(many):
-        size = little_endian(cells, p)
-        found = _snapped(cells, p + 4, size, place, raw, points, 0)
+        size, p = _number(cells, p)
+        found, p = _snapped(cells, p, size, place, told, points)
         if found > 1:
             at = _drawn(points, found, _LINE, pen, out, at)
-        p += 4 + 16 * size + 5
     return at
 
 
 @njit(cache=True, nogil=True)
-def _polygons(cells, p, many, place, placed, raw, points, pen, out, at):  # type: ignore[no-untyped-def]
+def _polygons(cells, p, many, place, placed, told, points, pen, out, at):  # type: ignore[no-untyped-def]
     """Rings that keep an area of their sign: the outer one's is positive, y down."""
     for _ in range(many):
-        rings = little_endian(cells, p)
-        p += 4
+        rings, p = _number(cells, p)
         seen, turned = True, False
         for ring in range(rings):
-            size = little_endian(cells, p)
-            found = _snapped(cells, p + 4, size, place, raw, points, 0)
-            p += 4 + 16 * size
-            if found > 1 and points[0, 0] == points[found - 1, 0] and (
-                points[0, 1] == points[found - 1, 1]
-            ):  # fmt: skip
+            size, p = _number(cells, p)
+            found, p = _snapped(cells, p, size, place, told, points)
+            closed = points[0, 0] == points[found - 1, 0] and points[0, 1] == points[found - 1, 1]
+            if found > 1 and closed:
                 found -= 1
             area = _area(points, found)
             if ring == 0:
@@ -111,26 +100,27 @@ def _polygons(cells, p, many, place, placed, raw, points, pen, out, at):  # type
                 seen = area > 0
             if seen and (area > 0 if ring == 0 else area < 0):
                 at = _drawn(points, found, _CLOSE, pen, out, at)
-        p += 5
     return at
 
 
 @njit(cache=True, nogil=True)
-def _snapped(cells, p, size, place, raw, points, found):  # type: ignore[no-untyped-def]
-    """Put so many points on the grid, each once where they follow each other; how many remain."""
+def _snapped(cells, p, size, place, told, points):  # type: ignore[no-untyped-def]
+    """Put so many points on the grid, each once where they follow each other.
+
+    How many remain, and where the shape goes on.
+    """
     across, down, x, y = place
-    octets = raw.view(np.uint8)
-    for k in range(16 * size):
-        octets[k] = cells[p + k]
-    for k in range(size):
-        if raw[2 * k] != raw[2 * k]:
-            continue
-        east = np.int64(np.floor(x + across * raw[2 * k]))
-        south = np.int64(np.floor(y + down * raw[2 * k + 1]))
+    found = 0
+    for _ in range(size):
+        for axis in range(2):
+            step, p = _number(cells, p)
+            told[axis] += (step >> 1) ^ -(step & 1)
+        east = np.int64(np.floor(x + across * told[0]))
+        south = np.int64(np.floor(y + down * told[1]))
         if not found or east != points[found - 1, 0] or south != points[found - 1, 1]:
             points[found, 0], points[found, 1] = east, south
             found += 1
-    return found
+    return found, p
 
 
 @njit(cache=True, nogil=True)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from tiles.mvt.wire import Bytes, big_endian, put, width, zigzag
+from tiles.mvt.wire import Bytes, Longs, big_endian, put, width, zigzag
 
 TEXT, DOUBLE, WHOLE, TRUTH = range(4)
 NONE = -1
@@ -35,10 +35,23 @@ def joined(told: Sequence[tuple[Tags, int, Bytes]], count: int) -> tuple[Tags, l
 
 
 @njit(cache=True, nogil=True)
-def values(cells: Bytes, kind: int, count: int) -> tuple[Tags, int, Bytes]:
-    """Of one attribute's elements: (count,) the number of each feature's value, NONE for NULL;
-    how many different ones there are; and these as they are written.
+def split(told: Bytes, count: int, width: int) -> Longs:
+    """(width, count) where each of the values of rows that follow each other starts."""
+    places = np.empty((width, count), np.int64)
+    p = 0
+    for row in range(count):
+        for column in range(width):
+            places[column, row] = p
+            p += 4 + max(big_endian(told, p, 4), 0)
+    return places
+
+
+@njit(cache=True, nogil=True)
+def values(cells: Bytes, places: Longs, kind: int) -> tuple[Tags, int, Bytes]:
+    """Of one attribute of which the values start at places: (count,) the number of each feature's
+    value, NONE for NULL; how many different ones there are; and these as they are written.
     """
+    count = len(places)
     tags = np.empty(count, np.int32)
     out = np.empty(len(cells) + _SPARE * (count + 1), np.uint8)
     starts = np.zeros(count + 2, np.int64)
@@ -46,20 +59,19 @@ def values(cells: Bytes, kind: int, count: int) -> tuple[Tags, int, Bytes]:
     while size < 2 * count:
         size *= 2
     slots = np.full(size, NONE, np.int32)
-    known = p = 0
+    known = 0
     for row in range(count):
+        p = places[row]
         size = big_endian(cells, p, 4)
-        p += 4
         tags[row] = NONE
         if size >= 0:
-            end = _written(cells, p, size, kind, out, starts[known])
+            end = _written(cells, p + 4, size, kind, out, starts[known])
             # where so many differ, looking for the next one is in vain
             told_apart = known == row and row >= _ENOUGH
             tags[row] = known if told_apart else _number(out, end, starts, slots, known)
             if tags[row] == known:
                 known += 1
                 starts[known] = end
-            p += size
     return tags, known, out[: starts[known]]
 
 

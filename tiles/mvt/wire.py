@@ -32,15 +32,6 @@ def big_endian(cells: Bytes, at: int, size: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def little_endian(cells: Bytes, at: int) -> int:
-    """An unsigned number of four bytes."""
-    number = 0
-    for k in range(4):
-        number |= int(np.int64(cells[at + k])) << (8 * k)
-    return number
-
-
-@njit(cache=True, nogil=True)
 def put(out: Bytes, at: int, number: int) -> int:
     """Write a number that is not negative as a varint; where it ends."""
     while number > 127:
