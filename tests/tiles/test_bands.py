@@ -112,7 +112,7 @@ def test_what_is_written_while_they_are_built_is_not_lost(
 
 @pytest.mark.parametrize("name", ["area", "at", "z", "kind"])
 def test_no_name_of_an_attribute_is_in_the_way(database: Database, name: str) -> None:
-    load(database, "town", squares(2200), "MultiPolygon", text=(name, ["a"] * 2200))
+    load(database, "town", squares(2600), "MultiPolygon", text=(name, ["a"] * 2600))
     store(database, "town")
     with edit(database, "town", author="ada") as editor:
         editor.update(8, {name: "new"}, SMALL, SRID)
