@@ -15,3 +15,7 @@ CREATE TRIGGER forget_tiles_of_columns AFTER UPDATE OF columns ON city.layer FOR
           OR jsonb_path_query_array(OLD.columns, '$[*].type')
             IS DISTINCT FROM jsonb_path_query_array(NEW.columns, '$[*].type'))
     EXECUTE FUNCTION tiles.forget_columns();
+
+-- Moments and dates are stored as text, which must not depend on who writes.
+ALTER FUNCTION tiles.follow() SET timezone = 'UTC';
+ALTER FUNCTION tiles.follow() SET datestyle = 'ISO';

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
+from psycopg import sql
 from town import CORNER, SRID, tile, zxy_at
 
-from spatial import bulk
+from spatial import bulk, catalogue
 from spatial.asof import AsOf
 from spatial.database import Database
 from spatial.grant import OWNER
@@ -20,6 +21,7 @@ from spatial.query import reading
 from tiles.build import store
 from tiles.mvt.encoder import Placing, Schema, encode
 from tiles.mvt.shapes import commands
+from tiles.mvt.told import of_layer
 from tiles.mvt.values import DOUBLE, TEXT, TRUTH, WHOLE
 from tiles.mvt.wire import elements
 from tiles.vector import Options, mvt
@@ -200,6 +202,19 @@ def test_tiles_are_those_of_postgis(database: Database, kind: str) -> None:
             near, true = (shapely.geometry.shape(each["geometry"]) for each in (mine, one))
             assert near.geom_type == true.geom_type
             assert shapely.hausdorff_distance(near, true) <= 2**0.5
+
+
+def test_moments_are_told_alike_whoever_writes(database: Database) -> None:
+    load(database, "Point")
+    store(database, "town")
+    with database.begin() as tx:
+        tx.pg.execute("SET LOCAL timezone = 'Asia/Shanghai'; SET LOCAL datestyle = 'German'")
+        tx.pg.execute("UPDATE layers.town SET day = day + 1, moment = moment + interval '1 day'")
+        layer = catalogue.find(tx.pg, "town")
+    alike = sql.SQL("SELECT count(*), count(*) FILTER (WHERE _told = {}) FROM tiles.town")
+    with database.begin() as tx:
+        row = tx.pg.execute(alike.format(of_layer(layer))).fetchone()
+    assert row == (150, 150)
 
 
 def load(database: Database, kind: str) -> None:

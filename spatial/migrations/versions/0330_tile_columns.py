@@ -16,5 +16,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("ALTER FUNCTION tiles.follow() RESET ALL")
     op.execute("DROP TRIGGER forget_tiles_of_columns ON city.layer")
     op.execute("DROP FUNCTION tiles.forget_columns")
