@@ -210,9 +210,9 @@ def test_moments_are_told_alike_whoever_writes(database: Database) -> None:
     with database.begin() as tx:
         tx.pg.execute("SET LOCAL timezone = 'Asia/Shanghai'; SET LOCAL datestyle = 'German'")
         tx.pg.execute("UPDATE layers.town SET day = day + 1, moment = moment + interval '1 day'")
-        layer = catalogue.find(tx.pg, "town")
     alike = sql.SQL("SELECT count(*), count(*) FILTER (WHERE _told = {}) FROM tiles.town")
     with database.begin() as tx:
+        layer = catalogue.find(tx.pg, "town")
         row = tx.pg.execute(alike.format(of_layer(layer))).fetchone()
     assert row == (150, 150)
 
