@@ -6,8 +6,8 @@ from alembic import op
 
 from spatial.sql import text
 
-revision = "0330"
-down_revision = "0320"
+revision = "0345"
+down_revision = "0330"
 
 
 def upgrade() -> None:
