@@ -7,6 +7,7 @@ import spatial.hydrology.flow_accumulation
 import spatial.hydrology.flow_direction
 import spatial.hydrology.hand
 import spatial.hydrology.inundation
+import spatial.hydrology.inundation_static
 import spatial.hydrology.runoff
 import spatial.hydrology.streams
 import spatial.hydrology.sub_basins

@@ -15,16 +15,15 @@ from rasterio.transform import Affine
 
 from spatial.analyses.grids import GridFile, grid_at
 from spatial.analyses.inputs import Inputs, Label, LayerName, RasterName
-from spatial.analyses.reading import readings
 from spatial.analyses.run import NewRaster, Run
 from spatial.analyses.selection import Selection
 from spatial.certificate import Certificate
 from spatial.errors import Invalid
-from spatial.frame import fetch
 from spatial.hydrology import grid_store, tiled_accumulation, tiled_direction, tiled_fill
 from spatial.hydrology.accumulation import ends
 from spatial.hydrology.breaching import breach
 from spatial.hydrology.lattice import Lattice
+from spatial.hydrology.layers import layer_at
 from spatial.hydrology.neighbours import CODES, ENDS, NO_DATA, Codes, Flags, Floats, inner
 from spatial.hydrology.tiling import Integers, Tile, Tiling
 
@@ -197,12 +196,7 @@ class DrainedGround:
 
     def layer(self, name: str | Selection) -> gpd.GeoDataFrame:
         """A layer at the run's AsOf in the raster's CRS; rows without geometry go."""
-        run = self.run
-        with readings(run.database, [name], run.asof, run.grant) as (pg, views):
-            rows = fetch(run.database, pg, views[0])
-        rows = rows[~(rows.geometry.isna() | rows.geometry.is_empty)]
-        moved: gpd.GeoDataFrame = rows.to_crs(self.lattice.srid).reset_index(drop=True)
-        return moved
+        return layer_at(self.run, name, self.lattice.srid)
 
     def _copy(self, source: Path, target: Path) -> None:
         for tile, (cells,) in self.windows(source):

@@ -16,14 +16,14 @@ from rasterio.transform import Affine
 
 from spatial import crs
 from spatial.analyses.grids import GridFile, grid_at
-from spatial.analyses.reading import readings
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import NewRaster, Outcome, Run
 from spatial.analyses.selection import Selection
 from spatial.errors import Invalid
-from spatial.frame import fetch
+from spatial.hydrology.datum import same_datum
 from spatial.hydrology.flood_inputs import FloodInputs
 from spatial.hydrology.flood_scene import Scene
+from spatial.hydrology.layers import table_at
 from spatial.hydrology.shallow.observe import WET, speeds
 from spatial.hydrology.shallow.placing import Cell, cell_at
 from spatial.hydrology.shallow.series import Series
@@ -59,7 +59,7 @@ def inundation(run: Run, inputs: FloodInputs) -> Outcome:
     """
     grid = grid_at(run, inputs.dem)
     heights, transform = read_heights(grid)
-    _same_datum(grid.vertical_datum, inputs.vertical_datum)
+    same_datum(grid.vertical_datum, inputs.vertical_datum)
     layers = {
         name: _read(run, getattr(inputs, name), grid.srid)
         for name in _LAYERS
@@ -118,17 +118,12 @@ def read_heights(grid: GridFile) -> tuple[npt.NDArray[np.float64], Affine]:
 
 
 def _read(run: Run, name: str | Selection, srid: int) -> gpd.GeoDataFrame:
-    with readings(run.database, [name], run.asof, run.grant) as (pg, (view,)):
-        rows = fetch(run.database, pg, view).sort_values("fid", ignore_index=True)
+    rows = table_at(run, name)
     if not len(rows):
-        raise Invalid(f"'{view.layer.name}' holds nothing at this moment")
+        told = name.layer if isinstance(name, Selection) else name
+        raise Invalid(f"'{told}' holds nothing at this moment")
     moved: gpd.GeoDataFrame = rows.to_crs(srid)
     return moved
-
-
-def _same_datum(ground: str | None, told: str | None) -> None:
-    if ground is not None and told is not None and ground != told:
-        raise Invalid(f"levels on {told} cannot be mixed with heights on {ground}: convert one")
 
 
 def _initial(run: Run, inputs: FloodInputs, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
