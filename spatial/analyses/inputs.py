@@ -132,7 +132,8 @@ def _named(hint: Any, marks: Sequence[Any], value: Any) -> Iterator[tuple[str, A
     if value is None:
         return
     if kind is not None:
-        yield kind, value
+        if not isinstance(value, int | float):  # which may stand in place of a name
+            yield kind, value
     elif origin is Annotated:
         yield from _named(parts[0], parts[1:], value)
     elif origin in (Union, UnionType):

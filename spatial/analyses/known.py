@@ -12,6 +12,7 @@ import spatial.hydrology.runoff
 import spatial.hydrology.streams
 import spatial.hydrology.sub_basins
 import spatial.hydrology.terrain
+import spatial.hydrology.warning_thresholds
 import spatial.hydrology.watershed
 import spatial.land_use.buffer_overlap
 import spatial.land_use.code_crosswalk

@@ -22,7 +22,8 @@ class Run:
     """One run: at which explicit AsOf it reads, for whom, and where its parts are worked on.
 
     `progress` is told the share that is done (0 to 1) and what is being done. `store` holds the
-    city's rasters; `folder` is the run's own, in the store, and goes with it.
+    city's rasters; `folder` is the run's own, in the store, and goes with it. What an attempt that
+    is lost leaves in `kept`, the next one finds there.
     """
 
     database: Database
@@ -33,6 +34,7 @@ class Run:
     staging_table: str
     store: Path
     folder: Path
+    kept: Path
 
     def staging(self, columns: tuple[tuple[str, str], ...], srid: int, part: str = "") -> Staging:
         """The run's own table for rows in the making, created empty; the runner drops it.

@@ -102,12 +102,12 @@ def _perform(claimed: Claim, parallel: Parallel, tell: Watch, store: Path | None
     analysis = registry.find(job.analysis)
     inputs = analysis.parse(job.inputs)
     table = staging.table_name(job.id, job.attempts)
-    with workshop.folder(store, table) as folder:
-        kept = store or folder
-        context = Run(database, job.asof, job.grant, parallel, tell, table, kept, folder)
+    with workshop.folder(store, table) as folder, workshop.kept(store, job.id) as kept:
+        home = store or folder
+        context = Run(database, job.asof, job.grant, parallel, tell, table, home, folder, kept)
         outcome = analysis.function(context, inputs)
         tell(1.0, "writing the results")
-        editions = outputs.convert(outcome, kept)
+        editions = outputs.convert(outcome, home)
     try:
         with database.begin() as tx:
             derivation = Derivation(
@@ -131,7 +131,7 @@ def _perform(claimed: Claim, parallel: Parallel, tell: Watch, store: Path | None
             staging.drop(tx.pg, table)
             claimed.succeed(tx.pg, result)
     except BaseException:
-        outputs.forget(editions, kept)
+        outputs.forget(editions, home)
         raise
 
 

@@ -39,7 +39,8 @@ def _reached(below: Flags, places: Flags) -> Flags:
     holds = np.zeros(count + 1, bool)
     holds[parts[places]] = True
     holds[0] = False
-    return holds[parts]
+    reached: Flags = holds[parts]
+    return reached
 
 
 def spills(heights: npt.NDArray[np.floating], depth: Floats) -> int:

@@ -3,8 +3,16 @@
 import numpy as np
 from numba import njit
 
+from spatial.errors import Invalid, TooLarge
 from spatial.hydrology.neighbours import CODES, COLUMNS, ENDS, NO_DATA, ROWS, Codes, Floats, Heights
 
+#: Cells that are accumulated at once: about 1.2 GB.
+MOST = 50_000_000
+#: A share of less than this is none: angles are single precision.
+_NEAR = 1e-5
+# the neighbours anticlockwise from the east
+_ROWS = np.array([0, -1, -1, -1, 0, 1, 1, 1])
+_COLUMNS = np.array([1, 1, 0, -1, -1, -1, 0, 1])
 #: The angle of cells where water ends.
 NOWHERE = -1.0
 
@@ -25,6 +33,83 @@ def angles(level: Heights, code: Codes, dx: Floats, dy: Floats) -> Heights:
     made = np.full(level.shape, np.nan, np.float32)
     _angles(level, code, dx, dy, made)
     return made
+
+
+def accumulate(angle: Heights, dx: Floats, dy: Floats) -> tuple[Floats, float]:
+    """Cells that drain through each, as shares of them, and how many leave the grid in all.
+
+    angle: (rows, columns) as `angles` gives it, without a ring; a cell counts itself. Its water
+    parts between the two neighbours about its angle, by how near each is (Tarboton 1997); what
+    goes beyond the grid or to a cell without data leaves. 0 without data.
+    Raises Invalid for angles that turn in a circle, TooLarge for more than MOST cells.
+    """
+    if angle.size > MOST:
+        raise TooLarge(f"{angle.size} cells are too many for D-infinity at once: at most {MOST}")
+    wide = np.full((angle.shape[0] + 2, angle.shape[1] + 2), np.nan, np.float32)
+    wide[1:-1, 1:-1] = angle
+    amount = np.where(np.isnan(wide), 0.0, 1.0)
+    left, passed = _accumulate(
+        wide.reshape(-1), wide.shape[1], np.arctan2(dy, dx), amount.reshape(-1)
+    )
+    if passed != np.count_nonzero(np.isfinite(angle)):
+        raise Invalid("the directions of flow turn in a circle: they are no drainage")
+    return np.ascontiguousarray(amount[1:-1, 1:-1]), left
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _parted(angle: float, corner: float) -> tuple[int, float]:
+    """The first of the two neighbours, anticlockwise from the east, and the other's share."""
+    quarter = int(angle / (np.pi / 2)) % 4
+    turn = angle - quarter * (np.pi / 2)
+    # the corners lie as far from the east and the west as from the ends of a row
+    middle = corner if quarter % 2 == 0 else np.pi / 2 - corner
+    if turn < middle:
+        first, share = 2 * quarter, turn / middle
+    else:
+        first, share = 2 * quarter + 1, (turn - middle) / (np.pi / 2 - middle)
+    if share < _NEAR:
+        return first, 0.0
+    if share > 1 - _NEAR:
+        return (first + 1) % 8, 0.0
+    return first, share
+
+
+@njit(cache=True, nogil=True)
+def _accumulate(angle: Heights, width: int, corner: Floats, amount: Floats) -> tuple[float, int]:
+    around = _ROWS * width + _COLUMNS
+    awaited = np.zeros(len(angle), np.uint8)
+    for c in range(len(angle)):
+        if angle[c] >= 0:
+            first, share = _parted(angle[c], corner[c // width - 1])
+            awaited[c + around[first]] += 1
+            if share > 0:
+                awaited[c + around[(first + 1) % 8]] += 1
+    ready = np.empty(len(angle), np.int64)
+    size, passed, left = 0, 0, 0.0
+    for c in range(len(angle)):
+        if not np.isnan(angle[c]) and awaited[c] == 0:
+            ready[size] = c
+            size += 1
+    while size > 0:
+        size -= 1
+        c = ready[size]
+        passed += 1
+        if angle[c] < 0:
+            left += amount[c]
+            continue
+        first, share = _parted(angle[c], corner[c // width - 1])
+        for k in range(2 if share > 0 else 1):
+            to = c + around[(first + k) % 8]
+            gives = amount[c] * (share if k == 1 else 1 - share)
+            if np.isnan(angle[to]):
+                left += gives
+                continue
+            amount[to] += gives
+            awaited[to] -= 1
+            if awaited[to] == 0:
+                ready[size] = to
+                size += 1
+    return left, passed
 
 
 @njit(cache=True, nogil=True)

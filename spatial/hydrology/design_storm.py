@@ -1,12 +1,14 @@
 """Design storms: how much it has rained by when."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
 from spatial.errors import Invalid
 from spatial.hydrology.neighbours import Floats
+from spatial.hydrology.shallow.series import Series
 
 #: mm per minute of 1 L/(s·hm²).
 _PER_MINUTE = 60 / 10_000
@@ -28,15 +30,22 @@ _FALLEN = {
 
 @dataclass(frozen=True)
 class Storm:
-    """rain: (k,) mm that falls in each step; step: minutes."""
+    """rain: (k,) mm that falls in each step; step: minutes; begins: when, if it was measured."""
 
     rain: Floats
     step: float
+    begins: datetime | None = None
 
     @property
     def depth(self) -> float:
         """mm in all."""
         return float(self.rain.sum())
+
+    @property
+    def intensity(self) -> Series:
+        """mm/h by seconds since it began; none after it."""
+        times = np.arange(len(self.rain) + 1, dtype=np.float64) * 60 * self.step
+        return Series(times, np.append(self.rain * 60 / self.step, 0.0), steps=True)
 
 
 @dataclass(frozen=True)

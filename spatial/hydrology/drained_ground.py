@@ -22,6 +22,7 @@ from spatial.errors import Invalid
 from spatial.hydrology import grid_store, tiled_accumulation, tiled_direction, tiled_fill
 from spatial.hydrology.accumulation import ends
 from spatial.hydrology.breaching import breach
+from spatial.hydrology.d_infinity import angles
 from spatial.hydrology.lattice import Lattice
 from spatial.hydrology.layers import layer_at
 from spatial.hydrology.neighbours import CODES, ENDS, NO_DATA, Codes, Flags, Floats, inner
@@ -136,6 +137,20 @@ class DrainedGround:
         self.run.progress(0.5, "accumulating")
         made = self.scratch("counts", np.int64)
         tiled_accumulation.accumulate(codes, made, self.tiling, self.run.parallel.map)
+        return made
+
+    @cached_property
+    def angles(self) -> Path:
+        """D-infinity: radians anticlockwise from the east. Raises Invalid without heights."""
+        made = self.scratch("angles", np.float32)
+        lattice = self.lattice
+        dx, dy = np.pad(lattice.dx, 1, mode="edge"), np.pad(lattice.dy, 1, mode="edge")
+        filled, codes = self.filled, self.codes
+        for tile in self.tiling.tiles:
+            rows = slice(tile.top, tile.top + tile.rows + 2)
+            level = grid_store.read(filled, tile, np.nan)
+            code = grid_store.read(codes, tile, NO_DATA)
+            grid_store.write(made, tile, inner(angles(level, code, dx[rows], dy[rows])))
         return made
 
     def scratch(self, name: str, dtype: npt.DTypeLike) -> Path:

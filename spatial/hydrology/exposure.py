@@ -20,10 +20,16 @@ type Doubles = npt.NDArray[np.float64]
 
 #: Upper bounds of the classes of depth (m); deeper than the last is a class of its own.
 BOUNDS = (0.15, 0.3, 0.5, 1.0, 2.0)
+CLASSES = ("dry", *(f"to_{bound:g}_m" for bound in BOUNDS), f"over_{BOUNDS[-1]:g}_m")
 #: Water that is at least this deep (m) stops cars (Pregnolato et al. 2017).
 CLOSED = 0.3
 #: Cells and areas lie in one plane, whichever; exactextract asks for its name.
 _PLANE = pyproj.CRS(3857)
+
+
+def classes(depth: Doubles) -> npt.NDArray[np.object_]:
+    """The class of each depth, m."""
+    return np.array(CLASSES, object)[np.where(depth > 0, 1 + np.searchsorted(BOUNDS, depth), 0)]
 
 
 @dataclass(frozen=True)

@@ -1,80 +1,42 @@
 """The analysis `flood-exposure`: what stands under water, what it costs, which roads are closed."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pydantic import Field
 
 from spatial.analyses.grids import grid_at
-from spatial.analyses.inputs import Inputs, Label, LayerName, RasterName
 from spatial.analyses.making import new_layer
-from spatial.analyses.reading import readings, require_shape
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import NewLayer, Outcome, Run
 from spatial.analyses.selection import Selection
 from spatial.certificate import Certificate
 from spatial.errors import Invalid
-from spatial.frame import fetch
-from spatial.hydrology.exposure import BOUNDS, CLOSED, Curves, Exposed, deepest_along, exposed
-from spatial.hydrology.inundation import read_heights
-from spatial.layer import Column
+from spatial.hydrology.exposure import (
+    CLASSES,
+    Curves,
+    Exposed,
+    classes,
+    deepest_along,
+    exposed,
+)
+from spatial.hydrology.exposure_inputs import (
+    ASSETS,
+    BUILDINGS,
+    CLOSED_GROUND,
+    PEOPLE,
+    ROADS,
+    ZONES,
+    ExposureInputs,
+)
+from spatial.hydrology.flood_assets import closed_ground, people, under
+from spatial.hydrology.flood_grid import FloodGrid
+from spatial.hydrology.layers import layer_at, table_at
 
 #: Rounding of the shares of cells, which are single precision.
 ROUNDING = 1e-5
-CLASSES = ("dry", *(f"to_{bound:g}_m" for bound in BOUNDS), f"over_{BOUNDS[-1]:g}_m")
-BUILDINGS = (
-    Column("building", "bigint", "建筑要素号"),
-    Column("kind", "text", "类别"),
-    Column("zone", "text", "分区"),
-    Column("max_depth", "double precision", "最大水深"),
-    Column("mean_depth", "double precision", "平均水深"),
-    Column("class", "text", "水深等级"),
-    Column("wet_m2", "double precision", "淹没面积"),
-    Column("damage", "double precision", "损失"),
-    Column("population", "double precision", "人口"),
-)
-ZONES = (
-    Column("zone", "text", "分区"),
-    Column("class", "text", "水深等级"),
-    Column("buildings", "bigint", "栋数"),
-    Column("wet_m2", "double precision", "淹没面积"),
-    Column("damage", "double precision", "损失"),
-    Column("population", "double precision", "人口"),
-)
-ROADS = (
-    Column("road", "bigint", "道路要素号"),
-    Column("max_depth", "double precision", "最大水深"),
-    Column("closed", "boolean", "中断"),
-)
-
-
-class ExposureInputs(Inputs):
-    """The water, and what may stand in it."""
-
-    depth: Annotated[RasterName, Label("水深栅格", "depths of water", unit="m")]
-    buildings: Annotated[LayerName, Label("建筑物：面", "buildings: areas")]
-    kind: Annotated[
-        str | None, Label("建筑类别的字段", "the column that tells a building's kind")
-    ] = None
-    population: Annotated[
-        str | None, Label("建筑人口的字段", "the column that tells who lives in it")
-    ] = None
-    curves: Annotated[
-        LayerName | None,
-        Label(
-            "水深损失曲线表：kind、depth（m）、damage（每平方米）",
-            "depth-damage curves: a table of kind, depth (m) and damage per m²",
-        ),
-    ] = None
-    zones: Annotated[LayerName | None, Label("分区：街道等", "zones, such as streets")] = None
-    zone_name: Annotated[str, Label("分区名称的字段", "the column of a zone's name")] = "name"
-    roads: Annotated[LayerName | None, Label("道路：线", "roads: lines")] = None
-    closed_at: Annotated[
-        float, Field(gt=0), Label("水深达此则道路中断", "depth that closes a road", unit="m")
-    ] = CLOSED
 
 
 @analysis(
@@ -92,25 +54,26 @@ def flood_exposure(run: Run, inputs: ExposureInputs) -> Outcome:
     Raises Invalid for columns that are missing and grids in degrees.
     """
     grid = grid_at(run, inputs.depth)
-    depth, transform = read_heights(grid)
-    depth = np.nan_to_num(depth)
+    water = FloodGrid.of(grid)
+    depth, transform = np.nan_to_num(water.heights), water.transform
     if (depth < 0).any():
         raise Invalid("a depth of water is negative")
     run.progress(0.1, "reading the buildings")
-    houses = _read(run, inputs.buildings, grid.srid, "Polygon")
-    curves = Curves({}) if inputs.curves is None else Curves.of(_read(run, inputs.curves, None))
+    houses = _areas(run, inputs.buildings, grid.srid)
+    curves = Curves({}) if inputs.curves is None else Curves.of(table_at(run, inputs.curves))
     kinds = _column(houses, inputs.kind, "")
     areas = np.asarray(houses.geometry, object)
+    zones, names = _named(run, inputs, grid.srid)
     run.progress(0.3, f"measuring {len(areas)} buildings")
     found = exposed(areas, kinds, depth, transform, curves)
     table = pd.DataFrame(
         {
             "building": houses["fid"].to_numpy(),
             "kind": kinds,
-            "zone": _zones(run, inputs, houses, grid.srid),
+            "zone": zone_of(shapely.point_on_surface(areas), zones, names),
             "max_depth": found.deepest,
             "mean_depth": found.mean,
-            "class": _classes(found.deepest),
+            "class": classes(found.deepest),
             "wet_m2": found.area[:, 1:].sum(axis=1),
             "damage": found.damage,
             "population": _column(houses, inputs.population, 0.0).astype(float),
@@ -136,7 +99,7 @@ def flood_exposure(run: Run, inputs: ExposureInputs) -> Outcome:
         "classes": {name: int((table["class"] == name).sum()) for name in CLASSES},
     }
     if inputs.roads is not None:
-        roads = _read(run, inputs.roads, grid.srid, "Line")
+        roads = layer_at(run, inputs.roads, grid.srid)
         lines = np.asarray(roads.geometry, object)
         deepest = deepest_along(lines, depth, transform)
         closed = pd.DataFrame(
@@ -149,6 +112,31 @@ def flood_exposure(run: Run, inputs: ExposureInputs) -> Outcome:
         )  # fmt: skip
         summary |= {"roads_flooded": int((deepest > 0).sum())}
         summary |= {"roads_closed": int(closed["closed"].sum())}
+    if inputs.assets is not None:
+        others = layer_at(run, inputs.assets, grid.srid)
+        middles = np.asarray(others.geometry.representative_point(), object)
+        wet = under(
+            others, _column(others, inputs.asset_kind, ""), zone_of(middles, zones, names),
+            depth, transform,
+        )  # fmt: skip
+        outputs["assets"] = new_layer(
+            run, wet, ASSETS, grid.srid, key="assets", geometry_type="Geometry",
+            title_zh="受淹资产", title_en="assets under water",
+        )  # fmt: skip
+        summary |= {"assets": len(others), "assets_flooded": len(wet)}
+        summary |= {"assets_by_class": wet["class"].value_counts().to_dict()}
+    if inputs.people is not None:
+        told = people(grid_at(run, inputs.people), water, zones, names)
+        outputs["people"] = new_layer(
+            run, told, PEOPLE, grid.srid, key="people", title_zh="人口", title_en="people"
+        )
+        summary |= {"people": told.groupby("class")["population"].sum().to_dict()}
+    shut = closed_ground(depth, transform, inputs.closed_at)
+    if len(shut):
+        outputs["closed"] = new_layer(
+            run, shut, CLOSED_GROUND, grid.srid, key="closed", geometry_type="MultiPolygon",
+            title_zh="封闭范围", title_en="closed ground",
+        )  # fmt: skip
     return Outcome(outputs, certificate(areas, found), summary)
 
 
@@ -162,20 +150,6 @@ def certificate(areas: Any, found: Exposed) -> Certificate:
     )  # fmt: skip
 
 
-def _read(
-    run: Run, name: str | Selection, srid: int | None, shape: str | None = None
-) -> gpd.GeoDataFrame:
-    with readings(run.database, [name], run.asof, run.grant) as (pg, (view,)):
-        if shape == "Polygon":
-            require_shape(view.layer, shape)
-        rows = fetch(run.database, pg, view).sort_values("fid", ignore_index=True)
-    if srid is None:
-        return rows
-    held = rows[~(rows.geometry.isna() | rows.geometry.is_empty)]
-    moved: gpd.GeoDataFrame = held.to_crs(srid).reset_index(drop=True)
-    return moved
-
-
 def _column(rows: gpd.GeoDataFrame, name: str | None, default: Any) -> Any:
     if name is None:
         return np.full(len(rows), default, object)
@@ -184,21 +158,28 @@ def _column(rows: gpd.GeoDataFrame, name: str | None, default: Any) -> Any:
     return rows[name].fillna(default).to_numpy(object)
 
 
-def _zones(run: Run, inputs: ExposureInputs, houses: gpd.GeoDataFrame, srid: int) -> Any:
-    """The name of the zone that each building's middle lies in; None beyond them."""
-    named = np.full(len(houses), None, object)
-    if inputs.zones is not None:
-        zones = _read(run, inputs.zones, srid, "Polygon")
-        names = _column(zones, inputs.zone_name, "")
-        tree = shapely.STRtree(np.asarray(zones.geometry, object))
-        middles = shapely.point_on_surface(np.asarray(houses.geometry, object))
-        house, zone = tree.query(middles, predicate="within")
-        named[house] = names[zone]
+def _named(run: Run, inputs: ExposureInputs, srid: int) -> tuple[gpd.GeoDataFrame, Any]:
+    """The zones, and their names."""
+    if inputs.zones is None:
+        return gpd.GeoDataFrame(geometry=[]), np.array([], object)
+    zones = _areas(run, inputs.zones, srid)
+    return zones, _column(zones, inputs.zone_name, "")
+
+
+def zone_of(places: Any, zones: gpd.GeoDataFrame, names: Any) -> Any:
+    """The name of the zone that each point lies in; None beyond them."""
+    named = np.full(len(places), None, object)
+    tree = shapely.STRtree(np.asarray(zones.geometry, object))
+    place, zone = tree.query(places, predicate="within")
+    named[place] = names[zone]
     return named
 
 
-def _classes(depth: Any) -> Any:
-    return np.array(CLASSES, object)[np.where(depth > 0, 1 + np.searchsorted(BOUNDS, depth), 0)]
+def _areas(run: Run, name: str | Selection, srid: int) -> gpd.GeoDataFrame:
+    rows = layer_at(run, name, srid)
+    if not rows.geom_type.isin(["Polygon", "MultiPolygon"]).all():
+        raise Invalid(f"'{name}' must hold polygons")
+    return rows
 
 
 def _summed(hit: pd.DataFrame) -> pd.DataFrame:

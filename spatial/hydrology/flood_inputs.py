@@ -1,12 +1,13 @@
 """The inputs of the analysis `inundation`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from spatial.analyses.inputs import Inputs, Label, LayerName, RasterName
+from spatial.analyses.inputs import Label, LayerName, RasterName
 from spatial.errors import Invalid
 from spatial.hydrology.shallow.tables import series
+from spatial.hydrology.storm_inputs import StormInputs
 
 
 def _rain(value: Any) -> Any:
@@ -19,15 +20,29 @@ def _rain(value: Any) -> Any:
     return tuple(zip(found.times.tolist(), found.values.tolist(), strict=True))
 
 
+def _amount(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
+
+
 Rain = Annotated[tuple[tuple[float, float], ...], BeforeValidator(_rain)]
+#: A number, or a raster of them.
+Amount = Annotated[Annotated[float, Field(ge=0)] | RasterName, BeforeValidator(_amount)]
 
 
-class FloodInputs(Inputs):
+class FloodInputs(StormInputs):
     """The ground, what feeds it with water, and what empties it."""
 
     dem: Annotated[
         RasterName, Label("数字高程模型（米制坐标系，方格）", "heights on square cells in metres")
     ]
+    cell: Annotated[
+        float | None,
+        Field(gt=0),
+        Label("单元边长：高程单元的整数倍", "how wide cells are: a multiple of the heights'", "m"),
+    ] = None
     inflow: Annotated[
         LayerName | None,
         Label(
@@ -43,7 +58,9 @@ class FloodInputs(Inputs):
         ),
     ] = None
     manning: Annotated[
-        float, Field(gt=0, le=1), Label("曼宁糙率", "Manning's n", unit="s/m^(1/3)")
+        Annotated[float, Field(gt=0, le=1)] | RasterName,
+        BeforeValidator(_amount),
+        Label("曼宁糙率：数值或栅格", "Manning's n: a number or a raster", unit="s/m^(1/3)"),
     ] = 0.035
     duration: Annotated[
         float, Field(gt=0, allow_inf_nan=False), Label("模拟时长", "how long", unit="s")
@@ -62,6 +79,13 @@ class FloodInputs(Inputs):
             unit="mm/h",
         ),
     ] = ((0.0, 0.0),)
+    runoff: Annotated[
+        RasterName | None,
+        Label(
+            "同一场雨的径流深栅格（mm，由 runoff 得出）：各单元只得其径流",
+            "the depth of runoff of the same storm, as `runoff` makes it: each cell gets no more",
+        ),
+    ] = None
     surfaces: Annotated[
         LayerName | None,
         Label(
@@ -70,10 +94,12 @@ class FloodInputs(Inputs):
         ),
     ] = None
     infiltration: Annotated[
-        float, Field(ge=0), Label("下渗能力", "what the soil takes at most", unit="mm/h")
+        Amount,
+        Label("下渗能力：数值或栅格", "what the soil takes at most: a number or a raster", "mm/h"),
     ] = 0.0
     drainage: Annotated[
-        float, Field(ge=0), Label("管网排水能力", "what drains take at most", unit="mm/h")
+        Amount,
+        Label("管网排水能力：数值或栅格", "what drains take at most: a number or a raster", "mm/h"),
     ] = 0.0
     buildings: Annotated[LayerName | None, Label("建筑物：面", "buildings: areas")] = None
     building_mode: Annotated[
@@ -138,3 +164,9 @@ class FloodInputs(Inputs):
         str | None,
         Label("所给水位、堤顶的高程基准", "the vertical datum of levels and crests given here"),
     ] = None
+
+    @model_validator(mode="after")
+    def _one_rain(self) -> Self:
+        if self.storm is not None and any(value for _, value in self.rain):
+            raise ValueError("give either 'rain' or a 'storm'")
+        return self

@@ -19,25 +19,27 @@ from spatial.hydrology.shallow.solve import Flood
 from spatial.hydrology.shallow.sources import Cells, Inflow, Level, Outlet, Source, downstream
 
 _MM_PER_HOUR = 1 / 3.6e6
-_SURFACES = ("manning", "infiltration", "drainage")
+SURFACES = ("manning", "infiltration", "drainage")
 
 
 @dataclass(frozen=True)
 class Scene:
     """heights: (rows, columns) m, NaN without ground. layers: by their input's name.
 
-    told: manning, infiltration and drainage where no surface says otherwise.
+    told: manning, infiltration and drainage where no surface says otherwise, one or by cell.
+    share: of the rain that cells get.
     """
 
     heights: npt.NDArray[np.float64]
     transform: Affine
     layers: Mapping[str, gpd.GeoDataFrame]
-    told: Mapping[str, float]
+    told: Mapping[str, float | npt.NDArray[np.float64]]
     rain: Series
     edges: str = "downstream"
     building_mode: str = "block"
     building_height: float = 3.0
     hydrograph: pd.DataFrame | None = field(default=None)
+    share: float | npt.NDArray[np.float64] = 1.0
 
     def flood(self) -> Flood:
         """Raises Invalid for whatever lies outside the grid, or makes no sense there."""
@@ -64,7 +66,7 @@ class Scene:
         values = {name: np.full(self._size, value) for name, value in self.told.items()}
         for shape, row in self._rows("surfaces"):
             where = self._touched(shape)
-            for name in _SURFACES:
+            for name in SURFACES:
                 own = tables.number(row, name, np.nan)
                 if not np.isnan(own):
                     values[name][where] = own
@@ -82,6 +84,7 @@ class Scene:
             walls_y=walls_y,
             infiltration=values["infiltration"],
             drainage=values["drainage"],
+            share=self.share,
         )
 
     def _walls(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -2,24 +2,24 @@
 
 from typing import Annotated, Literal
 
-import numpy as np
-
 from spatial.analyses.inputs import Label
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import Outcome, Run
-from spatial.hydrology import grid_store
-from spatial.hydrology.d_infinity import NOWHERE, angles
+from spatial.hydrology.d_infinity import NOWHERE
 from spatial.hydrology.drained_ground import DrainedGround, GroundInputs
-from spatial.hydrology.neighbours import NO_DATA, inner
+from spatial.hydrology.neighbours import NO_DATA
+
+#: How water leaves a cell.
+Model = Annotated[
+    Literal["d8", "dinf"],
+    Label("流向模型：d8 或 dinf（D∞）", "d8: one of eight neighbours; dinf: an angle (D∞)"),
+]
 
 
 class DirectionInputs(GroundInputs):
     """The ground, and the model of directions."""
 
-    model: Annotated[
-        Literal["d8", "dinf"],
-        Label("流向模型：d8 或 dinf（D∞）", "d8: one of eight neighbours; dinf: an angle (D∞)"),
-    ] = "d8"
+    model: Model = "d8"
 
 
 @analysis(
@@ -38,15 +38,7 @@ def flow_direction(run: Run, inputs: DirectionInputs) -> Outcome:
     if inputs.model == "d8":
         layer = ground.raster(ground.codes, "direction", NO_DATA, unit="1")
     else:
-        made = ground.scratch("angles", np.float32)
-        lattice = ground.lattice
-        dx, dy = np.pad(lattice.dx, 1, mode="edge"), np.pad(lattice.dy, 1, mode="edge")
-        for tile in ground.tiling.tiles:
-            rows = slice(tile.top, tile.top + tile.rows + 2)
-            level = grid_store.read(ground.filled, tile, np.nan)
-            code = grid_store.read(ground.codes, tile, NO_DATA)
-            grid_store.write(made, tile, inner(angles(level, code, dx[rows], dy[rows])))
-        layer = ground.raster(made, "direction", NOWHERE - 1, unit="rad")
+        layer = ground.raster(ground.angles, "direction", NOWHERE - 1, unit="rad")
     proof = ground.balance()
     return Outcome(
         {"layer": layer},

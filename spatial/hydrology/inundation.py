@@ -2,36 +2,27 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import datetime
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import rasterio
-from rasterio.transform import Affine
 
-from spatial import crs
-from spatial.analyses.grids import GridFile, grid_at
+from spatial.analyses.grids import grid_at
 from spatial.analyses.registry import analysis
-from spatial.analyses.run import NewRaster, Outcome, Run
+from spatial.analyses.run import Outcome, Run
 from spatial.analyses.selection import Selection
 from spatial.errors import Invalid
 from spatial.hydrology.datum import same_datum
+from spatial.hydrology.design_storm import Storm
+from spatial.hydrology.flood_grid import Doubles, FloodGrid
 from spatial.hydrology.flood_inputs import FloodInputs
-from spatial.hydrology.flood_scene import Scene
+from spatial.hydrology.flood_results import Gauges, Rasters
+from spatial.hydrology.flood_scene import SURFACES, Scene
 from spatial.hydrology.layers import table_at
-from spatial.hydrology.shallow.observe import WET, speeds
-from spatial.hydrology.shallow.placing import Cell, cell_at
+from spatial.hydrology.shallow.observe import WET
 from spatial.hydrology.shallow.series import Series
-from spatial.hydrology.shallow.solve import Flood
 from spatial.hydrology.shallow.state import State
-from spatial.period import Period
 
-NO_DATA = -9999.0
 #: Moments of results at most.
 MOST = 200
 _LAYERS = (
@@ -55,38 +46,52 @@ _LAYERS = (
 def inundation(run: Run, inputs: FloodInputs) -> Outcome:
     """Read, compute, write; see `spatial.hydrology.shallow.kernel`.
 
+    What there is at each moment is kept, so that another attempt goes on where one was lost.
+
     Raises Invalid for a grid in degrees or of other than square cells, and for what lies outside.
     """
-    grid = grid_at(run, inputs.dem)
-    heights, transform = read_heights(grid)
-    same_datum(grid.vertical_datum, inputs.vertical_datum)
+    raster = grid_at(run, inputs.dem)
+    grid = FloodGrid.of(raster, inputs.cell)
+    same_datum(raster.vertical_datum, inputs.vertical_datum)
     layers = {
         name: _read(run, getattr(inputs, name), grid.srid)
         for name in _LAYERS
         if getattr(inputs, name) is not None
     }
     table = layers.pop("hydrograph", None)
+    storm = None if inputs.storm is None else inputs.falls(run)
     times, values = np.array(inputs.rain).T
+    rain = Series(times, values, steps=True) if storm is None else storm.intensity
     scene = Scene(
-        heights, transform, layers,
-        {name: getattr(inputs, name) for name in ("manning", "infiltration", "drainage")},
-        Series(times, values, steps=True), inputs.edges, inputs.building_mode,
-        inputs.building_height, table,
+        grid.heights, grid.transform, layers,
+        {name: _amount(run, getattr(inputs, name), grid) for name in SURFACES},
+        rain, inputs.edges, inputs.building_mode, inputs.building_height, table,
+        _share(run, inputs, storm, grid),
     )  # fmt: skip
     flood = scene.flood()
-    gauges = Gauges.of(flood, layers.get("gauges"), transform)
-    state = flood.start(_initial(run, inputs, heights.shape))
     interval = inputs.interval or inputs.duration / 10
     if inputs.duration / interval > MOST:
         raise Invalid(f"that makes more than {MOST} moments: choose a longer interval")
-    writer = _Writer(run.folder, transform, grid.srid, _start(run), flood.ground.void)
-    for until in _moments(inputs.duration, interval):
+    begins = (storm and storm.begins) or _start(run)
+    gauges = Gauges.of(flood, layers.get("gauges"), grid.transform)
+    rasters = Rasters(run.kept, grid.transform, grid.srid, begins, interval, flood.ground.void)
+    saved = run.kept / "state.npz"
+    if saved.exists():
+        state = State.restore(saved, flood.ground)
+        gauges.resume(run.kept, state)
+    else:
+        state = flood.start(_initial(run, inputs, grid.shape))
+    moments = list(_moments(inputs.duration, interval))
+    for place, until in enumerate(moments):
+        if until <= state.time:
+            continue
         run.progress(0.05 + 0.9 * until / inputs.duration, f"{until:.6g} s")
         flood.advance(state, until, threads=len(os.sched_getaffinity(0)))
-        gauges.read(state)
-        writer.moment(state, interval)
+        rasters.write(place, state)
+        gauges.read(state, run.kept)
+        state.save(saved)
     return Outcome(
-        writer.outputs(state),
+        rasters.outputs(moments, state),
         state.balance.certificate(state.stored(flood.ground)),
         {
             "gauges": gauges.told(state),
@@ -100,23 +105,6 @@ def inundation(run: Run, inputs: FloodInputs) -> Outcome:
     )
 
 
-def read_heights(grid: GridFile) -> tuple[npt.NDArray[np.float64], Affine]:
-    """(rows, columns) heights, NaN without data, on square cells in metres, north up.
-
-    Raises Invalid for any other grid.
-    """
-    system = crs.parse(grid.srid)
-    metric = system.is_projected and system.axis_info[0].unit_conversion_factor == 1
-    if not metric or grid.srid == crs.WEB_MERCATOR:
-        raise Invalid("the heights must lie in a CRS in true metres: warp the raster to one")
-    with rasterio.open(grid.path) as data:
-        cells, transform = data.read(1, masked=True), data.transform
-    if abs(transform.a + transform.e) > 1e-6 * transform.a:
-        raise Invalid("the cells of the heights must be square")
-    heights = np.ma.filled(cells.astype(float), np.nan)
-    return np.where(np.isfinite(heights), heights, np.nan), transform
-
-
 def _read(run: Run, name: str | Selection, srid: int) -> gpd.GeoDataFrame:
     rows = table_at(run, name)
     if not len(rows):
@@ -126,10 +114,26 @@ def _read(run: Run, name: str | Selection, srid: int) -> gpd.GeoDataFrame:
     return moved
 
 
-def _initial(run: Run, inputs: FloodInputs, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+def _amount(run: Run, told: float | str, grid: FloodGrid) -> float | Doubles:
+    return grid.laid(grid_at(run, told)) if isinstance(told, str) else told
+
+
+def _share(run: Run, inputs: FloodInputs, storm: Storm | None, grid: FloodGrid) -> float | Doubles:
+    """Of the rain that each cell gets: all, or what runs off of the same storm."""
+    if inputs.runoff is None:
+        return 1.0
+    if storm is None or not storm.depth:
+        raise Invalid("'runoff' is of a storm: give the same 'storm'")
+    ran = np.nan_to_num(grid.laid(grid_at(run, inputs.runoff)))
+    if ran.max() > storm.depth * (1 + 1e-6):
+        raise Invalid("more runs off in 'runoff' than the storm rains: is it of another storm?")
+    return ran / storm.depth
+
+
+def _initial(run: Run, inputs: FloodInputs, shape: tuple[int, int]) -> Doubles:
     if inputs.initial is None:
         return np.zeros(shape)
-    depths, _ = read_heights(grid_at(run, inputs.initial))
+    depths = FloodGrid.of(grid_at(run, inputs.initial), inputs.cell).heights
     if depths.shape != shape:
         raise Invalid("the initial depths lie on other cells than the heights")
     return np.nan_to_num(depths)
@@ -144,105 +148,3 @@ def _start(run: Run) -> datetime:
 def _moments(duration: float, interval: float) -> Iterator[float]:
     count = int(np.ceil(duration / interval - 1e-9))
     yield from (min(duration, interval * k) for k in range(1, count + 1))
-
-
-@dataclass
-class Gauges:
-    """Places where stages are read at every moment of results."""
-
-    flood: Flood
-    cells: list[Cell]
-    rows: pd.DataFrame
-    stages: list[list[float]] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, flood: Flood, rows: gpd.GeoDataFrame | None, transform: Affine) -> "Gauges":
-        """The cells of points. Raises Invalid for one outside the open ground."""
-        if rows is None:
-            return cls(flood, [], pd.DataFrame())
-        cells = [cell_at(one.centroid, transform, flood.ground.shape) for one in rows.geometry]
-        for cell in cells:
-            if not flood.ground.open[cell]:
-                raise Invalid("a gauge lies on a building or where there is no ground")
-        places = {"x": rows.geometry.centroid.x, "y": rows.geometry.centroid.y}
-        return cls(
-            flood, cells, rows.drop(columns=[rows.geometry.name, "version"]).assign(**places)
-        )
-
-    def read(self, state: State) -> None:
-        """Note the stages now, m."""
-        self.times.append(state.time)
-        self.stages.append([float(self.flood.ground.z[one] + state.h[one]) for one in self.cells])
-
-    def told(self, state: State) -> list[dict[str, Any]]:
-        """Of each gauge its attributes, and stage and depth at the end and at their highest."""
-        peak, arrival = state.peaks.depth, state.peaks.arrival
-        return [
-            {str(name): value for name, value in row.items() if pd.notna(value)}
-            | {
-                "ground": float(self.flood.ground.z[one]),
-                "stage": float(self.flood.ground.z[one] + state.h[one]),
-                "depth": float(state.h[one]),
-                "peak_stage": float(self.flood.ground.z[one] + peak[one]),
-                "arrival_s": None if np.isnan(arrival[one]) else float(arrival[one]),
-                "stages": [
-                    [time, stages[k]] for time, stages in zip(self.times, self.stages, strict=True)
-                ],
-            }
-            for k, (one, row) in enumerate(
-                zip(self.cells, self.rows.to_dict("records"), strict=True)
-            )
-        ]
-
-
-@dataclass
-class _Writer:
-    """The rasters of a run: states of depth and speed, and what was seen at most."""
-
-    folder: Path
-    transform: Affine
-    srid: int
-    start: datetime
-    void: npt.NDArray[np.bool_]
-    states: dict[str, list[tuple[Path, Period]]] = field(
-        default_factory=lambda: {"depth": [], "speed": []}
-    )
-
-    def moment(self, state: State, interval: float) -> None:
-        """Write what is there now; it counts as true until the next."""
-        period = Period(
-            self.start + timedelta(seconds=state.time),
-            self.start + timedelta(seconds=state.time + interval),
-        )
-        wet = np.where(state.h >= WET, state.h, 0.0)
-        for name, cells in (("depth", wet), ("speed", speeds(state.h, state.qx, state.qy))):
-            states = self.states[name]
-            states.append((self._file(f"{name}_{len(states)}", cells), period))
-
-    def outputs(self, state: State) -> dict[str, NewRaster]:
-        """All rasters, depth first."""
-        peaks = state.peaks
-        return {
-            "depth": NewRaster(tuple(self.states["depth"]), "水深", "depth"),
-            "speed": NewRaster(tuple(self.states["speed"]), "流速", "speed"),
-            **{
-                name: NewRaster.of(self._file(name, cells), title_zh=zh, title_en=en)
-                for name, cells, zh, en in (
-                    ("max_depth", peaks.depth, "最大水深", "deepest water"),
-                    ("max_speed", peaks.speed, "最大流速", "fastest water"),
-                    ("hazard", peaks.hazard, "危险等级", "hazard class"),
-                    ("arrival", np.nan_to_num(peaks.arrival, nan=NO_DATA), "到达时间", "arrival"),
-                )
-            },
-        }
-
-    def _file(self, name: str, cells: npt.NDArray[Any]) -> Path:
-        target = self.folder / f"{name}.tif"
-        rows, columns = cells.shape
-        with rasterio.open(
-            target, "w", driver="GTiff", width=columns, height=rows, count=1, dtype="float32",
-            crs=self.srid, transform=self.transform, nodata=NO_DATA, compress="deflate",
-        ) as made:  # fmt: skip
-            made.write(np.where(self.void, NO_DATA, cells).astype(np.float32), 1)
-        return target

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from spatial.analyses.grids import grid_at
 from spatial.analyses.inputs import Label, LayerName, RasterName
@@ -21,9 +22,10 @@ from spatial.hydrology.drained_ground import NO_HEIGHT
 from spatial.hydrology.lattice import Lattice
 from spatial.hydrology.neighbours import Floats
 from spatial.hydrology.relief import relief
+from spatial.hydrology.routing import downstream
 from spatial.hydrology.runoff_balance import Basins, balance
 from spatial.hydrology.runoff_ground import RunoffGround, burn, shares
-from spatial.hydrology.storm_inputs import StormInputs
+from spatial.hydrology.storm_inputs import StormInputs, StormKind
 from spatial.hydrology.tiling import Tiling
 from spatial.layer import Column
 
@@ -39,6 +41,8 @@ COLUMNS = (
     Column("lag_h", "double precision", "滞时"),
     Column("peak_m3s", "double precision", "洪峰流量"),
     Column("peak_minute", "double precision", "峰现时间"),
+    Column("outflow_peak_m3s", "double precision", "出口洪峰流量（含上游来水）"),
+    Column("outflow_peak_minute", "double precision", "出口峰现时间"),
 )
 HYDROGRAPH = (
     Column("basin", "bigint", "分区要素号"),
@@ -46,16 +50,33 @@ HYDROGRAPH = (
     Column("rain_mm", "double precision", "雨量"),
     Column("excess_mm", "double precision", "净雨"),
     Column("flow_m3s", "double precision", "流量"),
+    Column("outflow_m3s", "double precision", "出口流量（含上游来水）"),
 )
 
 
 class RunoffInputs(StormInputs):
     """The storm, the land it falls on, and the basins in which it gathers."""
 
+    storm: StormKind = "chicago"
     dem: Annotated[
         RasterName, Label("数字高程模型（定栅格与坡度）", "heights: they give cells and slopes")
     ]
     basins: Annotated[LayerName, Label("汇水分区面图层", "polygon layer of basins")]
+    basin: Annotated[str, Label("分区编号字段", "the column of a basin's number")] = "basin"
+    onward: Annotated[
+        str | None,
+        Label(
+            "下游分区编号字段（如 sub-basins 的 onward）：逐区演进",
+            "the column of the next basin's number, such as `onward` of sub-basins: flow is "
+            "routed from basin to basin",
+        ),
+    ] = None
+    wave_speed: Annotated[
+        float, Field(gt=0), Label("洪水波速", "how fast waves pass a basin", unit="m/s")
+    ] = 1.0
+    weight: Annotated[
+        float, Field(ge=0, le=0.3), Label("马斯京根 x", "Muskingum's x: 0 flattens most")
+    ] = 0.2
     land_use: Annotated[LayerName, Label("用地面图层", "polygon layer of land use")]
     land_use_column: Annotated[str, Label("用地代码字段", "its column of classes")] = "land_code"
     curve_numbers: Annotated[
@@ -117,6 +138,9 @@ def runoff(run: Run, inputs: RunoffInputs) -> Outcome:
     basins = layers["basins"].assign(burn=np.arange(1, len(layers["basins"]) + 1))
     area, slope, kinds = _measured(run, lattice, grid.path, ground, basins)
     made = balance(storm, area[1:], number, slope)
+    if inputs.onward is not None:
+        told = [_told(basins, one) for one in (inputs.basin, inputs.onward)]
+        made = made.routed(downstream(*told), inputs.wave_speed, inputs.weight)
     outputs: dict[str, Any] = {
         "layer": _basin_layer(run, basins, made, lattice.srid),
         "hydrograph": _hydrographs(run, basins, made, lattice.srid),
@@ -149,6 +173,13 @@ def _layers(run: Run, inputs: RunoffInputs, srid: int) -> dict[str, gpd.GeoDataF
                 raise Invalid(f"'{name}' must be a layer of polygons")
         found[name] = frame.reset_index(drop=True)
     return found
+
+
+def _told(basins: gpd.GeoDataFrame, column: str) -> list[object]:
+    if column not in basins:
+        raise Invalid(f"the basins have no column '{column}'")
+    values: list[object] = basins[column].tolist()
+    return values
 
 
 def _measured(

@@ -1,18 +1,21 @@
 """Rain, runoff and hydrographs of basins whose ground is known by kinds."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from spatial.certificate import Certificate
 from spatial.hydrology.curve_number import retention, runoff
 from spatial.hydrology.design_storm import Storm
 from spatial.hydrology.neighbours import Floats
-from spatial.hydrology.unit_hydrograph import hydrograph, lag
+from spatial.hydrology.routing import route
+from spatial.hydrology.unit_hydrograph import flow_length, hydrograph, lag
 
 _ROUNDING = 1e-10
+_FOOT = 0.3048
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Basins:
 
     depth_by_kind: (kinds,) runoff, NaN where no curve number is known. excess: (b, k).
     flow: for each basin at the end of each step, with its tail. kept: (b,) m³, counted by itself.
+    out: what leaves each basin with what comes from above. onward: (b,) the basin below, or -1.
     """
 
     storm: Storm
@@ -32,6 +36,14 @@ class Basins:
     excess: Floats
     kept: Floats
     flow: tuple[Floats, ...]
+    out: tuple[Floats, ...]
+    onward: npt.NDArray[np.int64]
+
+    def routed(self, onward: npt.NDArray[np.int64], speed: float, weight: float) -> Self:
+        """With basins in series: waves of `speed` m/s pass each by its length of flow (15-5)."""
+        hours = flow_length(self.area) * _FOOT / speed / 3600
+        out = route(self.flow, onward, hours, weight, self.storm.step / 60)
+        return replace(self, out=tuple(out), onward=onward)
 
     @property
     def depth(self) -> Floats:
@@ -56,18 +68,31 @@ class Basins:
                     (int(flow.argmax()) + 1) * self.storm.step if flow.any() else np.nan
                     for flow in self.flow
                 ],
+                "outflow_peak_m3s": [float(flow.max(initial=0)) for flow in self.out],
+                "outflow_peak_minute": [
+                    (int(flow.argmax()) + 1) * self.storm.step if flow.any() else np.nan
+                    for flow in self.out
+                ],
             }
         )
 
     def hydrograph(self, place: int) -> pd.DataFrame:
-        """Rain, excess and flow of one basin by the ends of the steps."""
-        flow = self.flow[place]
+        """Rain, excess, own flow and outflow of one basin by the ends of the steps."""
+        out = self.out[place]
+        flow = np.zeros(len(out))
+        flow[: len(self.flow[place])] = self.flow[place]
         rain, excess = np.zeros(len(flow)), np.zeros(len(flow))
         steps = len(self.storm.rain)
         rain[:steps], excess[:steps] = self.storm.rain, self.excess[place]
         minute = self.storm.step * np.arange(1, len(flow) + 1)
         return pd.DataFrame(
-            {"minute": minute, "rain_mm": rain, "excess_mm": excess, "flow_m3s": flow}
+            {
+                "minute": minute,
+                "rain_mm": rain,
+                "excess_mm": excess,
+                "flow_m3s": flow,
+                "outflow_m3s": out,
+            }
         )
 
     def certificate(self, left_out: float) -> Certificate:
@@ -75,9 +100,11 @@ class Basins:
         rain = self.storm.depth / 1000 * self.area
         ran = np.array([flow.sum() for flow in self.flow]) * self.storm.step * 60
         total = float(rain.sum())
+        left = sum(float(self.out[k].sum()) for k in np.flatnonzero(self.onward < 0))
+        routed = abs(left * self.storm.step * 60 - float(ran.sum()))
         return Certificate(
             "rain = runoff + kept by the ground", total, float(ran.sum() + self.kept.sum()),
-            float(np.abs(rain - ran - self.kept).sum()), _ROUNDING * total, "m3",
+            float(np.abs(rain - ran - self.kept).sum()) + routed, _ROUNDING * total, "m3",
             {"rain": total, "runoff": float(ran.sum()), "kept": float(self.kept.sum())},
             notes=(f"{left_out:.6g} m2 outside all basins or of no known land use are left out",)
             if left_out else (),
@@ -93,6 +120,7 @@ class Basins:
             "rain_mm": storm.depth,
             "runoff_mm": volume / area * 1000 if area else None,
             "runoff_m3": volume,
+            "highest_outflow_m3s": max((float(one.max(initial=0)) for one in self.out), default=0),
             "highest_peak_m3s": max((float(flow.max(initial=0)) for flow in self.flow), default=0),
         }
 
@@ -120,4 +148,6 @@ def balance(storm: Storm, area: Floats, number: Floats, slope: Floats) -> Basins
         hydrograph(one, storm.step, wide, float(hours))
         for one, wide, hours in zip(excess, size, late, strict=True)
     )
-    return Basins(storm, size, mean, slope, late, depth, excess, lost, flows)
+    return Basins(
+        storm, size, mean, slope, late, depth, excess, lost, flows, flows, np.full(len(size), -1)
+    )

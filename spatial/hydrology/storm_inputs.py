@@ -1,5 +1,7 @@
 """The storm of an analysis: designed, or read from a gauge of the twin."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -12,17 +14,19 @@ from spatial.errors import Invalid
 from spatial.hydrology.design_storm import IntensityFormula, Storm, chicago, measured, scs
 from spatial.query import snapshot
 
+StormKind = Annotated[
+    Literal["chicago", "scs-i", "scs-ia", "scs-ii", "scs-iii", "gauge"],
+    Label(
+        "雨型：chicago 芝加哥、scs-i 至 scs-iii、gauge 实测",
+        "Chicago's by a formula of intensity, an SCS type of a day, or a gauge's",
+    ),
+]
+
 
 class StormInputs(Inputs):
-    """Which rain falls. The formula's defaults are those of Suzhou, 2025."""
+    """Which rain falls, if any. The formula's defaults are those of Suzhou, 2025."""
 
-    storm: Annotated[
-        Literal["chicago", "scs-i", "scs-ia", "scs-ii", "scs-iii", "gauge"],
-        Label(
-            "雨型：chicago 芝加哥、scs-i 至 scs-iii、gauge 实测",
-            "Chicago's by a formula of intensity, an SCS type of a day, or a gauge's",
-        ),
-    ] = "chicago"
+    storm: StormKind | None = None
     depth: Annotated[
         float | None,
         Field(ge=0, allow_inf_nan=False),
@@ -34,7 +38,7 @@ class StormInputs(Inputs):
               "a series of rain, each reading that since the one before"),
     ] = None  # fmt: skip
     years: Annotated[float, Field(gt=0), Label("重现期 P", "return period P", unit="a")] = 2.0
-    duration: Annotated[
+    storm_duration: Annotated[
         float, Field(gt=0, le=2880), Label("历时", "how long it rains (Chicago)", unit="min")
     ] = 180.0
     step: Annotated[float, Field(gt=0, le=60), Label("步长", "time step", unit="min")] = 5.0
@@ -52,7 +56,7 @@ class StormInputs(Inputs):
 
     @model_validator(mode="after")
     def _what_the_storm_needs(self) -> Self:
-        if self.storm.startswith("scs") != (self.depth is not None):
+        if (self.storm or "").startswith("scs") != (self.depth is not None):
             raise ValueError("give 'depth' with the SCS types, and with these alone")
         if (self.storm == "gauge") != (self.gauge is not None):
             raise ValueError("give 'gauge' with storm=gauge, and with that alone")
@@ -60,12 +64,13 @@ class StormInputs(Inputs):
 
     def falls(self, run: Run) -> Storm:
         """The storm. Raises Invalid for steps that do not divide it, and readings that are none."""
+        assert self.storm is not None
         if self.storm == "gauge":
             return self._measured(run)
         if self.depth is not None:
             return scs(self.storm, self.depth, self.step)
         formula = IntensityFormula(self.formula_a, self.formula_c, self.formula_b, self.formula_n)
-        return chicago(formula, self.years, self.duration, self.peak, self.step)
+        return chicago(formula, self.years, self.storm_duration, self.peak, self.step)
 
     def _measured(self, run: Run) -> Storm:
         assert self.gauge is not None
@@ -73,9 +78,11 @@ class StormInputs(Inputs):
             rows = open_series(pg, self.gauge, run.grant).read(pg, run.asof)
         if len(rows[["asset", "property"]].drop_duplicates()) > 1:
             raise Invalid("'gauge' names several series: name the asset and the property of one")
-        units = set(rows["unit"].dropna()) - {"mm"}
+        units = set(rows["unit"].dropna()) - {"mm", ""}
         if units:
             raise Invalid(f"the gauge's readings are in {units.pop()}, not in mm")
         rows = rows.sort_values("at", kind="stable")
         since = (rows["at"] - rows["at"].min()).dt.total_seconds().to_numpy() / 60
-        return measured(np.asarray(since, float), rows["value"].to_numpy(float), self.step)
+        storm = measured(np.asarray(since, float), rows["value"].to_numpy(float), self.step)
+        begins = rows["at"].iloc[0].to_pydatetime() - timedelta(minutes=self.step)
+        return replace(storm, begins=begins)

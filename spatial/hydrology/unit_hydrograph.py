@@ -23,11 +23,15 @@ def lag(area_m2: npt.ArrayLike, slope_percent: npt.ArrayLike, kept_mm: npt.Array
     L = l^0.8 (S + 1)^0.7 / (1900 Y^0.5), l in ft, S in inches, Y in percent, with the length of
     flow l = 209 A^0.6, A in acres (NEH 630, (15-4a) and (15-5)). Slopes count as 0.1 % at least.
     """
-    acres = np.asarray(area_m2, float) / 4046.8564224
-    length = 209 * acres**0.6
+    length = flow_length(area_m2)
     inches = np.asarray(kept_mm, float) / 25.4
     steep = np.maximum(np.asarray(slope_percent, float), 0.1)
     return np.asarray(length**0.8 * (inches + 1) ** 0.7 / (1900 * np.sqrt(steep)))
+
+
+def flow_length(area_m2: npt.ArrayLike) -> Floats:
+    """ft: l = 209 A^0.6, A in acres (NEH 630, (15-5))."""
+    return np.asarray(209 * (np.asarray(area_m2, float) / 4046.8564224) ** 0.6)
 
 
 def hydrograph(excess: Floats, step: float, area_m2: float, lag_hours: float) -> Floats:

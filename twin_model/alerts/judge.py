@@ -13,7 +13,9 @@ from twin_model.alerts.rule import Kind, Rule
 from twin_model.packed import Column
 from twin_model.profile import HOURS, profile, stretches
 
-_MACHINE = {Kind.rate: machine.RATE, Kind.silence: machine.SILENCE}
+_MACHINE = {
+    Kind.rate: machine.RATE, Kind.silence: machine.SILENCE, Kind.total: machine.TOTAL
+}  # fmt: skip
 _EVERY_US = 60_000_000
 
 

@@ -15,18 +15,19 @@ from numba import njit
 from twin_model.packed import Column
 
 NEVER, FAR = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-VALUE, RATE, SILENCE = 0, 1, 2
+VALUE, RATE, SILENCE, TOTAL = 0, 1, 2, 3
 LEVELS = 4
 ANCHORS = 8  # a rate is measured against one of so many readings in its stretch
 RING = 2 * ANCHORS + 2
+PARTS = 12  # a total is kept by so many parts of its stretch, and one that it begins within
 HOUR_US = 3_600_000_000.0
 
 
 class Limits(NamedTuple):
     """How each rule judges, one row a rule.
 
-    kind: of VALUE, RATE, SILENCE; limits: (n, 4) in ascending signal, infinite for no such level;
-    SILENCE's are in microseconds.
+    kind: of VALUE, RATE, SILENCE, TOTAL; limits: (n, 4) in ascending signal, infinite for no such
+    level; SILENCE's are in microseconds.
     """
 
     kind: Column
@@ -44,7 +45,8 @@ class States:
     """What each watch remembers, one row a watch; all that a restart needs.
 
     rule: its row in Limits; at, x: the last reading; clock: the last moment judged; up, down:
-    since when each limit is passed, or is no longer; ring…: earlier readings for rates.
+    since when each limit is passed, or is no longer; ring…: earlier readings for rates, sums
+    of the parts for totals.
     """
 
     rule: Column
@@ -80,7 +82,7 @@ def begin(rule: Column, kind: Column, since: Column) -> States:
     """Watches that have seen nothing yet; silence counts from `since`, microseconds, of each."""
     count = len(rule)
     silent = kind[rule] == SILENCE
-    rates = kind[rule] == RATE
+    rates = (kind[rule] == RATE) | (kind[rule] == TOTAL)
     ring_row = np.where(rates, np.cumsum(rates) - 1, -1)
     rings = int(rates.sum())
     return States(
@@ -164,6 +166,28 @@ def _rate(row, t, x, over_us, ring_at, ring_x, ring_end):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
+def _total(row, t, x, over_us, ring_at, ring_x, ring_end):  # type: ignore[no-untyped-def]
+    """The sum over the stretch up to now; of the part that it begins within, a share by time."""
+    wide = max(over_us // PARTS, 1)
+    own = (t - 1) // wide * wide  # a part holds what comes after its start and until its end
+    newest = (ring_end[row] - 1) % RING
+    if ring_at[row, newest] == own:
+        ring_x[row, newest] += x
+    else:
+        newest = ring_end[row] % RING
+        ring_at[row, newest], ring_x[row, newest] = own, x
+        ring_end[row] += 1
+    found, since = 0.0, t - over_us
+    for back in range(RING):
+        place = (newest - back) % RING
+        start = ring_at[row, place]
+        if start == NEVER or start + wide <= since:
+            break
+        found += ring_x[row, place] * min(1.0, (start + wide - since) / wide)
+    return found
+
+
+@njit(cache=True, nogil=True)
 def _advance(  # type: ignore[no-untyped-def]
     first, ats, signals, until, limits,
     rule, level, at, x, clock, up, down, ring_row, ring_at, ring_x, ring_end,
@@ -227,6 +251,8 @@ def _take(  # type: ignore[no-untyped-def]
     s = value
     if kind == RATE:
         s = _rate(ring_row[w], t, value, over_us, ring_at, ring_x, ring_end)
+    elif kind == TOTAL:
+        s = _total(ring_row[w], t, value, over_us, ring_at, ring_x, ring_end)
     s *= sign
     broken = at[w] == NEVER or t - at[w] > gap_us
     at[w], x[w] = t, value

@@ -34,6 +34,7 @@ class Kind(StrEnum):
 
     threshold = "threshold"  # the value
     rate = "rate"  # its change in an hour
+    total = "total"  # the sum of its readings over `over_s`, such as the rain of three hours
     silence = "silence"  # the seconds since the last reading
     deviation = "deviation"  # robust standard scores against the usual hour of the week
     fence = "fence"  # whether a moving asset is where it should not be

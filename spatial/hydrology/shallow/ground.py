@@ -49,12 +49,14 @@ class Ground:
         walls_y: Numbers | None = None,
         infiltration: float | Numbers = 0.0,
         drainage: float | Numbers = 0.0,
+        share: float | Numbers = 1.0,
     ) -> Self:
         """From elevations in metres, NaN where there is no ground.
 
         manning: n in s/m^(1/3). blocks: cells that hold no water, such as buildings.
         walls: crests in m of faces, as in `crest_x` and `crest_y`; NaN where there is none.
-        infiltration, drainage: mm/h. Raises Invalid for values that make no sense.
+        infiltration, drainage: mm/h. share: of the rain that a cell lets go.
+        Raises Invalid for values that make no sense.
         """
         void = np.isnan(dem)
         if void.all():
@@ -77,10 +79,10 @@ class Ground:
             np.where(closed, 0, _full(one, dem.shape, name, closed) * _MM_PER_HOUR)
             for one, name in ((infiltration, "infiltration"), (drainage, "drainage capacity"))
         ]
+        gain = _gain(void, closed, _full(share, dem.shape, "the share of the rain", void))
         return cls(
-            float(dx), z, crest_x, crest_y, (GRAVITY * n * n).astype(np.float32),
-            _gain(void, closed), taken[0].astype(np.float32),
-            taken[1].astype(np.float32), void,
+            float(dx), z, crest_x, crest_y, (GRAVITY * n * n).astype(np.float32), gain,
+            taken[0].astype(np.float32), taken[1].astype(np.float32), void,
         )  # fmt: skip
 
     @property
@@ -107,10 +109,10 @@ def _full(value: float | Numbers, shape: tuple[int, ...], name: str, closed: Mas
     return np.where(closed, 1.0, whole)
 
 
-def _gain(void: Mask, closed: Mask) -> Singles:
-    gain = np.where(closed, 0, 1).astype(np.float32)
+def _gain(void: Mask, closed: Mask, share: Numbers) -> Singles:
+    gain = np.where(closed, 0, share).astype(np.float32)
     roofs = closed & ~void
     if roofs.any():
         near = distance_transform_edt(closed, return_distances=False, return_indices=True)
-        np.add.at(gain, tuple(near[:, roofs]), 1)
+        np.add.at(gain, tuple(near[:, roofs]), share[roofs])
     return gain

@@ -90,8 +90,10 @@ class State:
         told: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in _PLAIN}
         told |= {f"peak_{name}": values for name, values in self.peaks.arrays().items()}
         told |= {f"sum_{name}": np.asarray(value) for name, value in asdict(self.balance).items()}
-        with file.open("wb") as opened:
+        whole = file.with_suffix(".part")
+        with whole.open("wb") as opened:
             np.savez(opened, **told)
+        whole.replace(file)  # so that there is never half of one
 
     @classmethod
     def restore(cls, file: Path, ground: Ground) -> Self:

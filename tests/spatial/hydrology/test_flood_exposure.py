@@ -20,6 +20,7 @@ from spatial.frame import read_frame
 from spatial.grant import OWNER
 from spatial.hydrology.exposure import Curves, deepest_along, exposed
 from spatial.hydrology.flood_exposure import certificate
+from spatial.traffic.impact import met
 
 HOUSE = Curves.of(
     pd.DataFrame({"kind": "house", "depth": [0.0, 1.0, 2.0], "damage": [0.0, 100.0, 150.0]})
@@ -111,10 +112,15 @@ def test_the_analysis_tells_buildings_zones_and_closed_roads(database, tmp_path)
     put("houses", {"use": ["house", "house"], "people": [4, 7]}, inside, dry)
     put("zones", {"name": ["old town"]}, shapely.box(0, 0, 20, 20))
     put("roads", {"name": ["a"]}, shapely.LineString([(1, 1), (19, 1)]))
+    put("schools", {"use": ["school", "pump"]}, shapely.Point(15, 5), shapely.Point(5, 15))
+    folk = geotiff(tmp_path / "folk.tif", np.full((1, 1), 80, np.float32),
+                   transform=from_origin(WEST, NORTH, 20, 20))  # fmt: skip
+    store_raster(database, store, folk, name="folk")
     put("curves", {"kind": ["house"] * 3, "depth": [0.0, 1, 2], "damage": [0.0, 100, 150]},
         *[shapely.Point(0, 0)] * 3)  # fmt: skip
     inputs = {"depth": "water", "buildings": "houses", "kind": "use", "population": "people",
-              "curves": "curves", "zones": "zones", "roads": "roads"}  # fmt: skip
+              "curves": "curves", "zones": "zones", "roads": "roads",
+              "assets": "schools", "asset_kind": "use", "people": "folk"}  # fmt: skip
     job = jobs.submit(database, "flood-exposure", inputs, AsOf(), OWNER, "hit")
     run(database, job, store=store)
     done = jobs.get(database, job, OWNER)
@@ -128,3 +134,18 @@ def test_the_analysis_tells_buildings_zones_and_closed_roads(database, tmp_path)
         ["old town", "over_2_m", 1]
     ]
     assert done.result["certificate"]["holds"]
+    schools = read_frame(database, "hit_assets", AsOf(), OWNER)
+    told = schools[["kind", "zone", "max_depth", "class"]].to_numpy().tolist()
+    assert told == [["school", "old town", 3.0, "over_2_m"]]
+    assert summary["assets_by_class"] == {"over_2_m": 1}
+    # a quarter of 80 people in each cell
+    assert summary["people"] == {"dry": 20, "to_0.5_m": 20, "to_2_m": 20, "over_2_m": 20}
+    assert set(read_frame(database, "hit_people", AsOf(), OWNER)["zone"]) == {"old town"}
+    # what closes links of a network, as the analysis `closure` reads it
+    shut = read_frame(database, "hit_closed", AsOf(), OWNER)
+    assert shut["area_m2"].sum() == 300
+    roads = np.array(
+        [shapely.LineString([(1, 1), (19, 1)]), shapely.LineString([(1, 19), (9, 19)])]
+    )
+    moved = shapely.transform(roads, lambda at: at + np.array([WEST, NORTH - 20]))
+    assert met(moved, np.asarray(shut.geometry, object), 1.0).tolist() == [True, False]

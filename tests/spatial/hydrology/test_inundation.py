@@ -13,14 +13,14 @@ from grids import CELL, NORTH, WEST, geotiff
 
 from citytwin.rasters import store_raster
 from datasets.load import load
-from spatial.analyses import jobs
+from spatial.analyses import jobs, queue, workshop
 from spatial.analyses.grids import GridFile
 from spatial.analyses.runner import run
 from spatial.asof import AsOf
-from spatial.errors import Invalid
+from spatial.errors import Invalid, Unavailable
 from spatial.grant import OWNER
+from spatial.hydrology.flood_grid import FloodGrid, coarse
 from spatial.hydrology.flood_scene import Scene
-from spatial.hydrology.inundation import read_heights
 from spatial.hydrology.shallow.placing import cell_at, crossed
 from spatial.hydrology.shallow.series import Series
 
@@ -96,7 +96,7 @@ def city(database, tmp_path):
         file = geotiff(tmp_path / "ground.tif", cells, **options)
         store_raster(database, store, file, name="ground", vertical_datum="EPSG:5737")
 
-    work.put, work.ground = put, ground
+    work.put, work.ground, work.database, work.store = put, ground, database, store
     return work
 
 
@@ -138,6 +138,56 @@ def test_a_storm_on_buildings_runs_off_to_the_ground(city):
     assert balance["infiltrated"] == pytest.approx(600 * 1e-6 * (600 - 16) * CELL * CELL, rel=0.01)
 
 
+def test_a_lost_attempt_goes_on_where_it_was(city):
+    """The same water to the bit, with no moment computed twice."""
+    city.ground(np.full((20, 30), 3.0, np.float32))
+    city.put("river", {"discharge": [2.0]}, at(5, 5))
+    city.put("gauges", {"name": ["west"]}, at(10, 5))
+    inputs = {"dem": "ground", "inflow": "river", "gauges": "gauges", "duration": 600}
+    whole = city(**inputs)
+    job = jobs.submit(city.database, "inundation", inputs, AsOf(), OWNER)
+
+    def lost(share, message):
+        if message == "420 s":
+            raise Unavailable("the worker is gone")
+
+    with pytest.raises(Unavailable):
+        run(city.database, job, store=city.store, watch=lost)
+    queue.rescue(city.database)
+    workshop.sweep(city.database, city.store)
+    told = []
+    run(city.database, job, store=city.store, watch=lambda share, message: told.append(message))
+    done = jobs.get(city.database, job, OWNER)
+    assert done.status == "successful", done.message
+    assert [one for one in told if one.endswith(" s")] == ["420 s", "480 s", "540 s", "600 s"]
+    for name in ("gauges", "steps", "max_depth", "wet_m2"):
+        assert done.result["summary"][name] == whole["summary"][name]
+    assert done.result["certificate"] == whole["certificate"]
+    assert not list((city.store / ".runs").glob("*"))
+
+
+def test_coarser_cells_hold_the_means_and_runoff_takes_from_the_rain(city, tmp_path):
+    """Of 20 mm in an hour 15 run off the west and nothing off the east."""
+    city.ground(np.full((20, 30), 3.0, np.float32))
+    ran = np.zeros((20, 30), np.float32)
+    ran[:, :10] = 15
+    store_raster(city.database, city.store, geotiff(tmp_path / "ran.tif", ran), name="ran")
+    told = city(cell=2 * CELL, storm="chicago", storm_duration=60, runoff="ran", edges="closed",
+                duration=3600, formula_a=20 / (167 * 0.36 / 60**0.5), formula_c=0, formula_b=0,
+                formula_n=0.5)  # fmt: skip
+    assert told["summary"]["cells"] == 150
+    rained = told["certificate"]["balance"]["rain"]
+    assert rained == pytest.approx(0.015 * 200 * CELL * CELL, rel=1e-6)
+    assert "no multiple" in city("failed", cell=15)
+    assert "the same 'storm'" in city("failed", runoff="ran")
+    assert "another storm" in city("failed", runoff="ran", storm="scs-ii", depth=10)
+
+
+def test_means_leave_out_cells_without_data():
+    cells = np.array([[1.0, 3, np.nan, np.nan], [np.nan, 5, np.nan, np.nan], [9, 9, 9, 9]])
+    np.testing.assert_array_equal(coarse(cells, 2), [[3, np.nan]])
+
+
 @pytest.mark.parametrize(
     ("inputs", "reason"),
     [
@@ -174,7 +224,7 @@ def test_a_grid_of_other_cells_is_refused(tmp_path, srid, tall, reason):
     ) as made:  # fmt: skip
         made.write(np.zeros((1, 3, 4), np.float32))
     with pytest.raises(Invalid, match=reason):
-        read_heights(GridFile(None, tmp_path / "g.tif", srid, None))
+        FloodGrid.of(GridFile(None, tmp_path / "g.tif", srid, None))
 
 
 def test_negative_rain_is_refused(database):

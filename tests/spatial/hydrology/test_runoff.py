@@ -10,6 +10,7 @@ from rasterio.transform import from_origin
 from spatial.errors import Invalid
 from spatial.hydrology.curve_number import CurveNumbers, moistened, runoff
 from spatial.hydrology.design_storm import IntensityFormula, chicago, measured, scs
+from spatial.hydrology.routing import downstream, muskingum, route
 from spatial.hydrology.runoff_balance import balance
 from spatial.hydrology.runoff_ground import RunoffGround, shares
 from spatial.hydrology.unit_hydrograph import hydrograph, lag
@@ -148,6 +149,50 @@ def test_rain_is_runoff_and_what_the_ground_keeps():
     table = made.table()
     assert (table["peak_m3s"] > 0).all()
     assert (table["peak_minute"] > 12 * 60).all()
+
+
+def test_a_wave_is_late_lower_and_whole():
+    inflow = np.concatenate([np.zeros(2), [10, 40, 25, 10, 5], np.zeros(3)])
+    for travel, weight in ((0.1, 0.2), (0.25, 0.0), (1.0, 0.2), (2.3, 0.3), (6.0, 0.1)):
+        out = muskingum(inflow, 0.25, travel, weight)
+        assert out.sum() == pytest.approx(inflow.sum(), rel=1e-12)
+        assert (out >= -1e-12).all()
+        middle = [(np.arange(len(one)) * one).sum() / one.sum() * 0.25 for one in (inflow, out)]
+        late = travel if travel >= 0.25 / (2 * (1 - weight)) else 0
+        assert middle[1] - middle[0] == pytest.approx(late, rel=1e-9)
+        assert out.max() <= inflow.max() + 1e-12
+    with pytest.raises(Invalid):
+        muskingum(inflow, 0.25, 1.0, 0.4)
+
+
+def test_basins_in_series_lose_no_water_and_in_a_circle_are_refused():
+    flows = [np.array([1.0, 2, 1]), np.array([4.0, 4]), np.array([0.0, 3])]
+    out = route(flows, np.array([2, 2, -1]), np.array([1.0, 1, 1]), 0.2, 1.0)
+    assert out[0].tolist() == [1, 2, 1]
+    assert out[2].sum() == pytest.approx(15, rel=1e-12)
+    at_once = route(flows, np.array([2, 2, -1]), np.zeros(3), 0.2, 1.0)
+    assert at_once[2].tolist() == [5, 9, 1]
+    assert downstream([7, 8, 9], [9, 9, 0]).tolist() == [2, 2, -1]
+    with pytest.raises(Invalid, match="circle"):
+        route(flows, np.array([1, 0, -1]), np.ones(3), 0.2, 1.0)
+    with pytest.raises(Invalid, match="same number"):
+        downstream([7, 7], [0, 0])
+
+
+def test_the_balance_follows_the_water_through_the_basins():
+    storm = scs("scs-ii", 100, 15)
+    area = np.array([[2e6], [3e6], [1e6]])
+    made = balance(storm, area, np.array([80.0]), np.array([1.0, 2.0, 1.0]))
+    routed = made.routed(np.array([1, 2, -1]), 1.0, 0.2)
+    assert routed.certificate(0).holds
+    table = routed.table()
+    assert table["outflow_peak_m3s"].iloc[0] == table["peak_m3s"].iloc[0]
+    last = table.iloc[2]
+    assert table["peak_m3s"].max() < last["outflow_peak_m3s"] < table["peak_m3s"].sum()
+    assert last["outflow_peak_minute"] > last["peak_minute"]
+    whole = routed.hydrograph(2)
+    volume = whole["outflow_m3s"].sum() * 15 * 60
+    assert volume == pytest.approx((routed.depth / 1000 * routed.area).sum(), rel=1e-10)
 
 
 def test_no_rain_is_no_runoff():

@@ -84,6 +84,22 @@ def test_a_rate_is_measured_against_what_was_then() -> None:
     assert said(quick, [*values[:3], (4800, 9.0)], 5000) == [(1200, 0, 3)]
 
 
+def test_a_total_is_what_fell_in_so_many_hours() -> None:
+    """50 mm within 3 h: hourly rain, of which the fourth hour no longer counts."""
+    wet = rule(kind="total", over_s=3 * 3600, limits={"orange": 50, "red": 100}, gap_s=7200)
+    values = [(3600 * hour, mm) for hour, mm in enumerate([30, 15, 5, 29, 80, 0, 0, 0, 0], 1)]
+    assert said(wet, values, 40_000) == [
+        (3 * 3600, 0, 3), (4 * 3600, 3, 0), (5 * 3600, 0, 4), (8 * 3600, 4, 0)
+    ]  # fmt: skip
+
+
+def test_a_total_of_small_readings_is_right_to_a_part_of_its_stretch() -> None:
+    """A mm each minute: an hour's total reaches 60 at the hour, and stays."""
+    wet = rule(kind="total", over_s=3600, limits={"blue": 60}, hysteresis=1)
+    values = [(60.0 * minute, 1.0) for minute in range(1, 150)]
+    assert said(wet, values, 9000) == [(3600, 0, 1)]
+
+
 def test_silence_grows_and_ends_with_a_reading() -> None:
     silent = rule(kind="silence", limits={"blue": 60, "red": 300})
     assert said(silent, [], 400) == [(60, 0, 1), (300, 1, 4)]
@@ -190,7 +206,8 @@ steps = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 9)), min_size=1, m
 @settings(max_examples=150, deadline=None)
 @given(
     steps, st.integers(0, 20), st.integers(0, 20), st.integers(0, 3), st.integers(5, 40),
-    st.lists(st.integers(0, 400), max_size=4), st.sampled_from(["threshold", "rate", "silence"]),
+    st.lists(st.integers(0, 400), max_size=4),
+    st.sampled_from(["threshold", "rate", "silence", "total"]),
 )  # fmt: skip
 def test_cut_into_cycles_it_says_the_same(
     spaced: list[tuple[int, int]], for_s: int, hold_s: int, hysteresis: int, gap_s: int,
