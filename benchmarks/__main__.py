@@ -9,6 +9,7 @@ from benchmarks import (
     live,
     load,
     load_memory,
+    merewether,
     mqtt,
     operations,
     overlay,
@@ -24,7 +25,8 @@ from benchmarks import (
 
 PARTS = (
     layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, inundation,
-    twin, operations, live, mqtt, overlay_job, overlay_memory, overlay, areas, balances,
+    merewether, twin, operations, live, mqtt, overlay_job, overlay_memory, overlay, areas,
+    balances,
 )  # fmt: skip
 
 

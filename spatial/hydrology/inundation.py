@@ -12,7 +12,7 @@ from spatial.analyses.registry import analysis
 from spatial.analyses.run import Outcome, Run
 from spatial.analyses.selection import Selection
 from spatial.errors import Invalid
-from spatial.hydrology.datum import same_datum
+from spatial.hydrology.datum import same_datum, same_datums
 from spatial.hydrology.design_storm import Storm
 from spatial.hydrology.flood_grid import Doubles, FloodGrid
 from spatial.hydrology.flood_inputs import FloodInputs
@@ -58,6 +58,8 @@ def inundation(run: Run, inputs: FloodInputs) -> Outcome:
         for name in _LAYERS
         if getattr(inputs, name) is not None
     }
+    for rows in layers.values():
+        same_datums(raster.vertical_datum, rows)
     table = layers.pop("hydrograph", None)
     storm = None if inputs.storm is None else inputs.falls(run)
     times, values = np.array(inputs.rain).T

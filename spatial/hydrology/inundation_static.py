@@ -1,6 +1,6 @@
 """The analysis `inundation-static`: a quick answer of what a level of water would cover."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -14,7 +14,7 @@ from spatial.certificate import Certificate
 from spatial.errors import Invalid
 from spatial.hydrology import grid_store
 from spatial.hydrology.bathtub import Pool, bathtub, spills
-from spatial.hydrology.datum import same_datum
+from spatial.hydrology.datum import same_datum, same_datums
 from spatial.hydrology.drained_ground import NO_HEIGHT
 from spatial.hydrology.lattice import Lattice
 from spatial.hydrology.layers import layer_at
@@ -129,7 +129,7 @@ def _pools(run: Run, inputs: StaticInputs, grid: GridFile, lattice: Lattice) -> 
     rows = layer_at(run, inputs.sources, grid.srid)
     if not len(rows):
         raise Invalid("'sources' holds nothing at this moment")
-    _own_datums(rows, grid)
+    same_datums(grid.vertical_datum, rows)
     own = tables.column(rows, tables.LEVEL)
     told = rows[own].astype(float) if own else rows["fid"] * np.nan
     levels = told.to_numpy(float)
@@ -147,12 +147,6 @@ def _pools(run: Run, inputs: StaticInputs, grid: GridFile, lattice: Lattice) -> 
     if not any(pool.places is not None and pool.places.any() for pool in pools):
         raise Invalid("all sources lie outside the grid")
     return pools
-
-
-def _own_datums(rows: Any, grid: GridFile) -> None:
-    if "vertical_datum" in rows:
-        for told in rows["vertical_datum"].dropna().unique():
-            same_datum(grid.vertical_datum, str(told))
 
 
 def _certificate(area: Floats, low: Flags, wet: Flags, cut_off: Flags) -> Certificate:

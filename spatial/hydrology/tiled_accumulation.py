@@ -14,13 +14,8 @@ from numba import njit
 from spatial.errors import Invalid
 from spatial.hydrology import grid_store
 from spatial.hydrology.accumulation import Counts, gather
-from spatial.hydrology.neighbours import (
-    CODES,
-    NO_DATA,
-    Codes,
-    inner,
-    step_by_code,
-)
+from spatial.hydrology.neighbours import NO_DATA, Codes, inner, step_by_code
+from spatial.hydrology.tiled_edges import crossing, edge_cells, own
 from spatial.hydrology.tiling import Integers, Spread, Tile, Tiling
 
 _CIRCLE = "the directions of flow turn in a circle: they are no drainage"
@@ -59,8 +54,7 @@ def accumulate(source: Path, target: Path, tiling: Tiling, spread: Spread) -> No
 
 
 def _counted(part: _Part) -> tuple[Codes, Counts]:
-    code = grid_store.read(part.source, part.tile, NO_DATA)
-    code[[0, -1]] = code[:, [0, -1]] = NO_DATA  # the neighbours' cells are theirs to count
+    code = own(grid_store.read(part.source, part.tile, NO_DATA))
     amount = (code != NO_DATA).astype(np.int64)
     given = int(np.count_nonzero(amount))
     if part.inflow is not None:
@@ -74,9 +68,7 @@ def _counted(part: _Part) -> tuple[Codes, Counts]:
 def _alone(part: _Part) -> _Told:
     code, amount = _counted(part)
     row, column = part.tile.edge()
-    cell = (row + 1) * code.shape[1] + column + 1
-    place = np.full(code.size, -1, np.int64)
-    place[cell] = np.arange(len(cell))
+    cell, place = edge_cells(part.tile, code)
     link = leaving(code.reshape(-1), code.shape[1], cell, place)
     return _Told(part.tile.number, inner(code)[row, column], inner(amount)[row, column], link)
 
@@ -119,10 +111,7 @@ def _inflows(tiling: Tiling, told: list[_Told]) -> Counts:
     for one in told:
         nodes = tiling.nodes(tiling.tiles[one.number])
         onward[nodes] = np.where(one.link >= 0, one.link + nodes.start + n, -1)
-    for k in range(8):
-        here, there = tiling.crossings(k)
-        flows = (code[here] == CODES[k]) & (code[there] != NO_DATA)
-        onward[n + here[flows]] = there[flows]
+    onward[n:] = crossing(tiling, code)
     total = np.concatenate([np.zeros(n, np.int64), amount])
     if not gather_along(onward, total):
         raise Invalid(_CIRCLE)

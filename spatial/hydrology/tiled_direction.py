@@ -13,6 +13,7 @@ import numpy as np
 from spatial.hydrology import grid_store
 from spatial.hydrology.direction import FLAT, Steps, cross_flats, descend, sources, spread
 from spatial.hydrology.neighbours import NO_DATA, Codes, Floats, Heights, inner
+from spatial.hydrology.tiled_edges import own
 from spatial.hydrology.tiling import Spread, Tile, Tiling
 
 
@@ -91,10 +92,9 @@ def _descended(part: _Part) -> list[int]:
     steps = np.zeros((2, *level.shape), np.int32)
     flat = steps.reshape(2, -1)
     seeds = sources(level.reshape(-1), code.reshape(-1), width, flat[0], flat[1])
-    own = code.copy()
-    own[[0, -1]] = own[:, [0, -1]] = NO_DATA  # steps beyond the edge are the neighbour's
+    mine = own(code.copy())  # steps beyond the edge are the neighbour's
     for one, distance in zip(seeds, flat, strict=True):
-        spread(level.reshape(-1), own.reshape(-1), width, one, distance)
+        spread(level.reshape(-1), mine.reshape(-1), width, one, distance)
     _write(part, steps)
     row, column = part.tile.edge()
     touches = (inner(code)[row, column] == FLAT).any()
@@ -110,8 +110,7 @@ def _crossed(part: _Part) -> int:
     steps = _read(part)
     row, column = part.tile.edge()
     before = steps[:, 1:-1, 1:-1][:, row, column]
-    own = code.copy()
-    own[[0, -1]] = own[:, [0, -1]] = NO_DATA
+    mine = own(code.copy())
     width = level.shape[1]
     ring = np.ones(level.shape, bool)
     ring[1:-1, 1:-1] = False
@@ -119,7 +118,7 @@ def _crossed(part: _Part) -> int:
     for distance in steps:
         seeds = np.flatnonzero(ring & (distance > 0))
         seeds = seeds[np.argsort(distance.reshape(-1)[seeds], kind="stable")]
-        spread(level.reshape(-1), own.reshape(-1), width, seeds, distance.reshape(-1))
+        spread(level.reshape(-1), mine.reshape(-1), width, seeds, distance.reshape(-1))
     after = steps[:, 1:-1, 1:-1][:, row, column]
     changed = bool((before != after).any())
     _write(part, steps)

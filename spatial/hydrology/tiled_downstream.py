@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from spatial.hydrology import grid_store
-from spatial.hydrology.neighbours import CODES, NO_DATA, Codes, Floats, inner, step_by_code
+from spatial.hydrology.neighbours import NO_DATA, Codes, Floats, inner, step_by_code
+from spatial.hydrology.tiled_edges import crossing, edge_cells, own
 from spatial.hydrology.tiling import Integers, Spread, Tile, Tiling
 
 
@@ -56,11 +57,8 @@ def _ground(part: _Part) -> tuple[Codes, Floats]:
 
 def _alone(part: _Part) -> _Told:
     code, mark = _ground(part)
-    code[[0, -1]] = code[:, [0, -1]] = NO_DATA
     row, column = part.tile.edge()
-    cell = (row + 1) * code.shape[1] + column + 1
-    place = np.full(code.size, -1, np.int64)
-    place[cell] = np.arange(len(cell))
+    cell, place = edge_cells(part.tile, own(code))
     found, link = _followed(code.reshape(-1), mark.reshape(-1), code.shape[1], cell, place)
     return _Told(part.tile.number, inner(code)[row, column], found, link)
 
@@ -96,12 +94,7 @@ def _met(tiling: Tiling, told: list[_Told]) -> Floats:
     for one in told:
         nodes = tiling.nodes(tiling.tiles[one.number])
         leaves[nodes] = np.where(one.link >= 0, one.link + nodes.start, -1)
-    across = np.full(len(code), -1, np.int64)
-    for k in range(8):
-        here, there = tiling.crossings(k)
-        flows = (code[here] == CODES[k]) & (code[there] != NO_DATA)
-        across[here[flows]] = there[flows]
-    onward = np.where(leaves >= 0, across[leaves], -1)
+    onward = np.where(leaves >= 0, crossing(tiling, code)[leaves], -1)
     return _chased(onward, found)
 
 

@@ -16,7 +16,7 @@ from spatial.analyses.run import NewFile, Outcome, Run
 from spatial.analyses.series import SeriesName, SeriesSelection, open_series
 from spatial.certificate import Certificate
 from spatial.errors import Invalid
-from spatial.hydrology.datum import same_datum
+from spatial.hydrology.datum import same_datums
 from spatial.hydrology.layers import table_at
 from spatial.hydrology.thresholds import LEVELS, rain_ranks, stage_ranks, turns
 from spatial.hydrology.warning_limits import (
@@ -105,9 +105,7 @@ def warning_thresholds(run: Run, inputs: WarningInputs) -> Outcome:
     if inputs.station not in stations:
         raise Invalid(f"the stations have no column '{inputs.station}'")
     stations = stations.assign(station=stations[inputs.station].astype(str))
-    if "vertical_datum" in stations:
-        for told in stations["vertical_datum"].dropna().unique():
-            same_datum(str(told), inputs.vertical_datum)
+    same_datums(inputs.vertical_datum, stations)
     known = set(stations["station"])
     parts: list[pd.DataFrame] = []
     rules: dict[str, Any] = {}

@@ -234,3 +234,14 @@ def test_a_storm_of_zero_leaves_all_dry():
     flood.advance(state, 3600)
     assert not state.h.any()
     assert state.balance.certificate(0.0).holds
+
+
+def test_a_level_below_dry_ground_leaves_it_dry_and_one_above_wets_it():
+    ground = Ground.of(np.full((9, 9), 2.0), 1.0, 0.03)
+    for level, deep in ((1.0, 0.0), (2.5, 0.5)):
+        edge = Cells(ground, np.arange(9), np.zeros(9, int))
+        flood = Flood(ground, sources=[Level(edge, Series.constant(level))])
+        state = flood.start()
+        flood.advance(state, 3600)
+        np.testing.assert_allclose(state.h, deep, atol=1e-6)
+        assert state.balance.certificate(state.stored(ground)).holds

@@ -14,7 +14,13 @@ from spatial.hydrology.direction import d8
 from spatial.hydrology.tiling import Tiling
 from spatial.parallel import Parallel
 
+#: Hills about a lake as level as water, over many tiles, with one way out.
+LAKE = hills(61, 75, seed=3) + 9
+LAKE[8:52, 7:68] = 2.0
+LAKE[30, 68:] = 1.0
+
 GROUNDS = {
+    "lake": LAKE,
     "hills": hills(61, 75, seed=1),
     "terraces": pierced(terraces(50, 66, seed=2)),
     "plain": np.ones((40, 23), np.float32),
