@@ -29,8 +29,8 @@ def main() -> dict[str, float]:
     print(
         f"{SIDE * SIDE:,} wet cells, rain, soil and drains: {one:.1f} M cell-steps/s, "
         f"landlab {best['landlab']:.1f}: {one / best['landlab']:.1f} times; "
-        f"two threads {two:.1f}: {two / one:.2f} times one; with a hundredth wet {pond() / one:.0f} times "
-        "as many cells"
+        f"two threads {two:.1f}: {two / one:.2f} times one; with a hundredth wet "
+        f"{pond() / one:.0f} times as many cells"
     )
     return best
 

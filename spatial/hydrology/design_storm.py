@@ -69,8 +69,9 @@ class IntensityFormula:
 
     def depth(self, minutes: npt.ArrayLike, years: float) -> Floats:
         """mm that fall in a duration: q t, with 1 L/(s·hm²) being 0.006 mm/min."""
-        fallen: Floats = self.intensity(minutes, years) * np.asarray(minutes, float) * _PER_MINUTE
-        return fallen
+        long = np.asarray(minutes, float)
+        strength = self.intensity(np.where(long > 0, long, 1.0), years)
+        return np.asarray(strength * long * _PER_MINUTE)
 
 
 def chicago(

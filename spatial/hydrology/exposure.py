@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import geopandas as gpd
 import numpy as np
@@ -112,10 +112,16 @@ def deepest_along(lines: npt.NDArray[np.object_], depth: Doubles, transform: Aff
     made = np.zeros(len(lines))
     for part, line in zip(parts, of, strict=True):
         steps = np.arange(0, shapely.length(part) + transform.a / 2, transform.a / 2)
-        x, y = shapely.get_coordinates(shapely.line_interpolate_point(part, steps)).T
-        column = np.floor((x - transform.c) / transform.a).astype(int)
-        row = np.floor((y - transform.f) / transform.e).astype(int)
-        inside = (row >= 0) & (row < depth.shape[0]) & (column >= 0) & (column < depth.shape[1])
-        water: Any = depth[row[inside], column[inside]]
-        made[line] = max(made[line], water.max(initial=0.0))
+        places = shapely.get_coordinates(shapely.line_interpolate_point(part, steps))
+        made[line] = max(made[line], water_at(places, depth, transform).max(initial=0.0))
+    return made
+
+
+def water_at(places: Doubles, depth: Doubles, transform: Affine) -> Doubles:
+    """(n,) the depth in the cell that each place (n, 2) lies in, m; 0 beyond the grid."""
+    column = np.floor((places[:, 0] - transform.c) / transform.a).astype(int)
+    row = np.floor((places[:, 1] - transform.f) / transform.e).astype(int)
+    inside = (row >= 0) & (row < depth.shape[0]) & (column >= 0) & (column < depth.shape[1])
+    made = np.zeros(len(places))
+    made[inside] = depth[row[inside], column[inside]]
     return made

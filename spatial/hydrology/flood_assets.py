@@ -21,6 +21,7 @@ from spatial.hydrology.exposure import (
     classes,
     deepest_along,
     exposed,
+    water_at,
 )
 from spatial.hydrology.flood_grid import FloodGrid
 
@@ -28,8 +29,10 @@ from spatial.hydrology.flood_grid import FloodGrid
 def deepest_under(places: npt.NDArray[np.object_], depth: Doubles, transform: Affine) -> Doubles:
     """(n,) the deepest water at points, along lines and within areas, m."""
     made, kind = np.zeros(len(places)), shapely.get_dimensions(places)
-    flat, areal = np.flatnonzero(kind < 2), np.flatnonzero(kind == 2)
-    made[flat] = deepest_along(places[flat], depth, transform)
+    points, lines, areal = (np.flatnonzero(kind == one) for one in range(3))
+    at, of = shapely.get_coordinates(places[points], return_index=True)
+    np.maximum.at(made, points[of], water_at(at, depth, transform))
+    made[lines] = deepest_along(places[lines], depth, transform)
     if len(areal):
         none = np.full(len(areal), "", object)
         made[areal] = exposed(places[areal], none, depth, transform, Curves({})).deepest

@@ -73,6 +73,13 @@ def test_suzhous_formula():
     assert SUZHOU.depth(60, 2) == pytest.approx(expected * 0.36, rel=1e-6)
 
 
+def test_a_formula_without_b_gives_nothing_in_no_time():
+    """q = 167 / t^0.5: 60 minutes hold 167 x 60^0.5 x 0.006 mm."""
+    bare = IntensityFormula(A=1, C=0, b=0, n=0.5)
+    assert bare.depth(0, 1) == 0
+    assert chicago(bare, 1, 60, 0.5, 5).depth == pytest.approx(167 * 60**0.5 * 0.006)
+
+
 @pytest.mark.parametrize("peak", [0.0, 0.43, 1.0])
 def test_the_chicago_storm_holds_what_the_formula_gives(peak):
     storm = chicago(SUZHOU, 2, 180, peak, 1)
