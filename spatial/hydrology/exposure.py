@@ -29,7 +29,9 @@ _PLANE = pyproj.CRS(3857)
 
 def classes(depth: Doubles) -> npt.NDArray[np.object_]:
     """The class of each depth, m."""
-    return np.array(CLASSES, object)[np.where(depth > 0, 1 + np.searchsorted(BOUNDS, depth), 0)]
+    place = np.where(depth > 0, 1 + np.searchsorted(BOUNDS, depth), 0)
+    named: npt.NDArray[np.object_] = np.array(CLASSES, object)[place]
+    return named
 
 
 @dataclass(frozen=True)

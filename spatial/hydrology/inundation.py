@@ -74,7 +74,7 @@ def inundation(run: Run, inputs: FloodInputs) -> Outcome:
     interval = inputs.interval or inputs.duration / 10
     if inputs.duration / interval > MOST:
         raise Invalid(f"that makes more than {MOST} moments: choose a longer interval")
-    begins = (storm and storm.begins) or _start(run)
+    begins = _start(run) if storm is None or storm.begins is None else storm.begins
     gauges = Gauges.of(flood, layers.get("gauges"), grid.transform)
     rasters = Rasters(run.kept, grid.transform, grid.srid, begins, interval, flood.ground.void)
     saved = run.kept / "state.npz"
