@@ -8,8 +8,6 @@ from nbclient import NotebookClient
 from service import Service
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-#: What a notebook asks its reader to type first.
-FIRST = {"05_water": ("scenario", "create", "water_plan")}
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -39,8 +37,6 @@ def execute(
 ) -> nbformat.NotebookNode:
     monkeypatch.setenv("CITYTWIN_URL", service.url)
     monkeypatch.setenv("CITYTWIN_TOKEN", service.token("write"))
-    if path.stem in FIRST:
-        service.command(*FIRST[path.stem])
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute()
