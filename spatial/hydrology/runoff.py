@@ -25,7 +25,7 @@ from spatial.hydrology.relief import relief
 from spatial.hydrology.routing import downstream
 from spatial.hydrology.runoff_balance import Basins, balance
 from spatial.hydrology.runoff_ground import RunoffGround, burn, shares
-from spatial.hydrology.storm_inputs import StormInputs, StormKind
+from spatial.hydrology.storm_inputs import KIND, StormInputs, StormKind
 from spatial.hydrology.tiling import Tiling
 from spatial.layer import Column
 
@@ -57,7 +57,7 @@ HYDROGRAPH = (
 class RunoffInputs(StormInputs):
     """The storm, the land it falls on, and the basins in which it gathers."""
 
-    storm: StormKind = "chicago"
+    storm: Annotated[StormKind, KIND] = "chicago"
     dem: Annotated[
         RasterName, Label("数字高程模型（定栅格与坡度）", "heights: they give cells and slopes")
     ]

@@ -14,19 +14,17 @@ from spatial.errors import Invalid
 from spatial.hydrology.design_storm import IntensityFormula, Storm, chicago, measured, scs
 from spatial.query import snapshot
 
-StormKind = Annotated[
-    Literal["chicago", "scs-i", "scs-ia", "scs-ii", "scs-iii", "gauge"],
-    Label(
-        "雨型：chicago 芝加哥、scs-i 至 scs-iii、gauge 实测",
-        "Chicago's by a formula of intensity, an SCS type of a day, or a gauge's",
-    ),
-]
+StormKind = Literal["chicago", "scs-i", "scs-ia", "scs-ii", "scs-iii", "gauge"]
+KIND = Label(
+    "雨型：chicago 芝加哥、scs-i 至 scs-iii、gauge 实测",
+    "Chicago's by a formula of intensity, an SCS type of a day, or a gauge's",
+)
 
 
 class StormInputs(Inputs):
     """Which rain falls, if any. The formula's defaults are those of Suzhou, 2025."""
 
-    storm: StormKind | None = None
+    storm: Annotated[StormKind | None, KIND] = None
     depth: Annotated[
         float | None,
         Field(ge=0, allow_inf_nan=False),
