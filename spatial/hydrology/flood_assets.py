@@ -73,7 +73,8 @@ def closed_ground(depth: Doubles, transform: Affine, least: float) -> gpd.GeoDat
     """Areas of water at least so deep: what closes the links of a network that it covers."""
     deep = depth >= least
     found: Any = shapes(deep.astype(np.uint8), mask=deep, transform=transform)
-    areas = [shapely.MultiPolygon([shapely.geometry.shape(one)]) for one, _ in found]
+    parts: list[Any] = [shapely.geometry.shape(one) for one, _ in found]
+    areas = [shapely.MultiPolygon([one]) for one in parts]
     return gpd.GeoDataFrame(
         {"area_m2": shapely.area(np.array(areas, object)) if areas else []}, geometry=areas
     )

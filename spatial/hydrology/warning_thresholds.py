@@ -185,7 +185,7 @@ def _summed(judged: pd.DataFrame, stations: gpd.GeoDataFrame) -> pd.DataFrame:
     places = stations.drop_duplicates("station").set_index("station").geometry
     rows = []
     for (station, kind), one in judged.groupby(["station", "kind"], sort=True):
-        last, top = one.iloc[-1], one.loc[one["value"].astype(float).idxmax()]
+        last, top = one.iloc[-1], one.iloc[int(one["value"].to_numpy(float).argmax())]
         rows.append(
             {
                 "station": station, "kind": kind, "readings": len(one),

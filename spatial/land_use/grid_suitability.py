@@ -102,7 +102,7 @@ def _layers(
 
 def _run(conninfo: str, asof: AsOf, grant: Grant, store: Path) -> Run:
     """A run that only reads, in whatever process this is."""
-    return Run(database_here(conninfo), asof, grant, Parallel(), _silent, "", store, store)
+    return Run(database_here(conninfo), asof, grant, Parallel(), _silent, "", store, store, store)
 
 
 def _silent(_: float, __: str) -> None:
