@@ -114,11 +114,10 @@ def warning_thresholds(run: Run, inputs: WarningInputs) -> Outcome:
         limits = stage_limits(stations)
         found = _readings(run, inputs.stages, "m")
         total += len(found)
-        parts += [
-            rows.assign(kind="stage", rank=stage_ranks(rows["value"].to_numpy(float), limits[one]))
-            for one, rows in found.groupby("station")
-            if one in limits
-        ]
+        for station, rows in found.groupby("station"):
+            if (own := limits.get(str(station))) is not None:
+                ranks = stage_ranks(rows["value"].to_numpy(float), own)
+                parts.append(rows.assign(kind="stage", rank=ranks))
         rules |= dict(stage_rules(inputs.stages, limits))
     if inputs.rain is not None:
         told = None if inputs.rain_limits is None else table_at(run, inputs.rain_limits)
