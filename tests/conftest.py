@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from places import new_place
 from psycopg import sql
 from service import Service, running_service
 from starlette.testclient import TestClient
@@ -37,9 +37,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    # pytest's own folders are closed to the server's user, and tidied up by other runs
-    place = Path(tempfile.mkdtemp(prefix="citytwin-tests-"))
-    place.chmod(0o711)
+    place = new_place("citytwin-tests-")
     with Cluster.open(place, settings=FAST) as running:
         with psycopg.connect(running.conninfo_for("postgres"), autocommit=True) as pg:
             pg.execute(f"CREATE DATABASE {TEMPLATE}")

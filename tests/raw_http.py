@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 PATIENCE_S = 30.0
 #: What no answer may tell of our insides.
-LEAK = re.compile(r"Traceback|psycopg|sqlalchemy|site-packages|\bSELECT\b.*\bFROM\b|/tmp/")
+LEAK = re.compile(
+    r"Traceback|psycopg|sqlalchemy|site-packages|\bSELECT\b.*\bFROM\b|/tmp/|/dev/shm/"
+)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any
+
+from places import new_place
 
 READY = "ready: "
 READY_WITHIN_S = 180
@@ -53,7 +54,7 @@ def running_service(*options: str, mortal: bool = False) -> Iterator[Service]:
     Raises RuntimeError with what it said where it is not ready within `READY_WITHIN_S`, and where
     it has ended before its time.
     """
-    data_dir = _new_place()
+    data_dir = new_place("city-")
     if "--no-sample" not in options:
         shutil.rmtree(data_dir)
         subprocess.run(["cp", "-a", _seeded(), data_dir], check=True)
@@ -64,16 +65,10 @@ def running_service(*options: str, mortal: bool = False) -> Iterator[Service]:
 @cache
 def _seeded() -> Path:
     """The data directory of a sample city that was made once, stopped and not used since."""
-    place = _new_place()
+    place = new_place("city-")
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     with _running(place, (), mortal=False, keep=True):
         pass
-    return place
-
-
-def _new_place() -> Path:
-    place = Path(tempfile.mkdtemp(prefix="city-"))
-    place.chmod(0o711)  # as root, the database runs as another user, who must get in
     return place
 
 
