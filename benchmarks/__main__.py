@@ -17,6 +17,7 @@ from benchmarks import (
     overlay_memory,
     quality,
     queries,
+    screen,
     serving,
     tiles,
     traffic,
@@ -25,7 +26,7 @@ from benchmarks import (
 
 PARTS = (
     layers, quality, queries, tiles, serving, load, load_memory, traffic, hydrology, inundation,
-    merewether, twin, operations, live, mqtt, overlay_job, overlay_memory, overlay, areas,
+    merewether, twin, operations, live, screen, mqtt, overlay_job, overlay_memory, overlay, areas,
     balances,
 )  # fmt: skip
 

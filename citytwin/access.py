@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ogc_api import context
@@ -29,6 +30,8 @@ from tiles.watch import SLACK_S
 LOG = logging.getLogger("citytwin")
 _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-f:.]+\](:\d+)?", re.ASCII | re.IGNORECASE)
 MOST_TOKENS = 1000
+#: What a browser's event stream says of who listens; no other path reads it.
+COOKIE, COOKIE_PATH = "citytwin", "/live"
 CHALLENGE = b'Basic realm="citytwin", charset="UTF-8"'
 
 
@@ -120,16 +123,22 @@ class Access:
         context.zone.set(self._zone)
         context.city.set(self._title)
         context.language.set(_language(query, headers))
-        context.grant.set(await self._grant(headers))
+        context.grant.set(await self._grant(headers, scope["path"]))
         context.asof.set(
             as_of(query.get("datetime"), query.get("known_at"), query.get("scenario"), self._zone)
         )
 
-    async def _grant(self, headers: Mapping[str, str]) -> Grant:
+    async def _grant(self, headers: Mapping[str, str], path: str) -> Grant:
         secret = secret_of(headers)
-        if secret is None:
+        if secret is not None:
+            return await run_in_threadpool(self._grants.of, secret)
+        cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        if cookie is None or path != COOKIE_PATH:
             return ANONYMOUS
-        return await run_in_threadpool(self._grants.of, secret)
+        try:
+            return await run_in_threadpool(self._grants.of, cookie)
+        except Denied:  # it outlived its token: the page's own requests say so
+            return ANONYMOUS
 
 
 def _language(query: Mapping[str, str], headers: Mapping[str, str]) -> str:

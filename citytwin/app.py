@@ -36,6 +36,7 @@ from citytwin import (
     sensorthings,
     state_tiles,
     twin,
+    walls,
 )
 from citytwin.access import Access, Grants
 from citytwin.home import rasters_dir
@@ -80,6 +81,7 @@ def application(database: Database, chosen: Settings) -> Starlette:
         *indicators.routes,
         *cameras.routes,
         *geocode.routes,
+        *walls.routes,
         *live.routes,
         *sensorthings.routes,
         *catalogue_pages.routes,

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from citytwin.access import secret_of
+from citytwin.access import COOKIE, secret_of
 from citytwin.twin import box_of, names_of
 from ogc_api import context
 from ogc_api.params import only, whole
@@ -37,7 +37,7 @@ MOST_READERS = 3
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
-    "Vary": "Authorization, X-API-Key",
+    "Vary": "Authorization, X-API-Key, Cookie",
 }
 
 
@@ -175,9 +175,10 @@ async def live(request: Request) -> Response:
     if here.clients >= MOST_CLIENTS:
         raise Unavailable("too many listen already: try again in a moment")
     await run_in_threadpool(here.feed.open)
-    secret, grant = secret_of(request.headers), context.grant.get()
+    grant = context.grant.get()
+    secret = secret_of(request.headers) or (grant.authenticated and request.cookies.get(COOKIE))
     return StreamingResponse(
-        _stream(here, grant, wanted, cursor, secret),
+        _stream(here, grant, wanted, cursor, secret or None),
         media_type="text/event-stream",
         headers=HEADERS,
     )
@@ -219,4 +220,21 @@ def _end_first(here: Live, number: signal.Signals) -> None:
     signal.siginterrupt(number, False)
 
 
-routes = [Route("/live", live)]
+async def session(request: Request) -> Response:
+    """Lets a browser listen in the name of a token, since its event streams carry no header."""
+    made = Response(status_code=204)
+    secure = request.url.scheme == "https"
+    if request.method == "DELETE":
+        made.delete_cookie(COOKIE, path="/live", secure=secure, httponly=True, samesite="strict")
+        return made
+    secret = secret_of(request.headers)
+    if secret is None:
+        raise Denied("say who listens: a token in the Authorization header")
+    made.set_cookie(COOKIE, secret, path="/live", secure=secure, httponly=True, samesite="strict")
+    return made
+
+
+routes = [
+    Route("/live", live),
+    Route("/live/session", session, methods=["POST", "DELETE"]),
+]

@@ -33,11 +33,13 @@ class Theme:
     """What becomes of a colour: lightness L, 0 to 1, turns into a + b L; chroma is scaled.
 
     The colour of words has a line of its own, so that they stay readable on their ground.
+    tint: what is added to the two opponents, green to red and blue to yellow.
     """
 
     ground: Line
     words: Line
     chroma: float
+    tint: Line = (0, 0)
 
     def recoloured(self, node: Any, line: Line | None = None) -> Any:
         """A copy of a style, or of a part of one, with every colour in it turned."""
@@ -54,14 +56,15 @@ class Theme:
 
     def _turned(self, colour: str, line: Line) -> str:
         lightness, *opponents = to_oklab(colour)
-        return from_oklab(
-            line[0] + line[1] * lightness, *(self.chroma * value for value in opponents)
+        turned = (
+            self.chroma * value + shift for value, shift in zip(opponents, self.tint, strict=True)
         )
+        return from_oklab(line[0] + line[1] * lightness, *turned)
 
 
 THEMES = {
     "light": Theme(ground=(0.45, 0.55), words=(0, 1), chroma=0.5),
-    "dark": Theme(ground=(1.06, -0.86), words=(0.98, -0.25), chroma=0.65),
+    "dark": Theme(ground=(1.06, -0.88), words=(0.98, -0.25), chroma=0.5, tint=(-0.006, -0.02)),
 }
 
 

@@ -2,6 +2,7 @@
 import { get, send } from './api.ts'
 import { type AsOf } from './asof.ts'
 import type { Language } from './hash.ts'
+import type { Kind } from './sketch.ts'
 import { delay } from './throttle.ts'
 
 const GLANCE_MS = 500
@@ -15,6 +16,8 @@ export interface InputSchema {
   readonly maximum?: number
   readonly 'x-input-kind'?: string
   readonly 'x-ogc-unit'?: string
+  /** What people draw for it on the map. */
+  readonly 'x-drawn'?: Kind
 }
 
 export interface Input {

@@ -102,6 +102,14 @@ export class Refusal extends Error {
   }
 }
 
+/** What was asked for, or none where the service will not tell; a lost connection still throws. */
+export function orNone<T>(asked: Promise<T[]>): Promise<T[]> {
+  return asked.catch((error: unknown) => {
+    if (error instanceof Refusal) return []
+    throw error
+  })
+}
+
 export async function get<T>(path: string, asOf: AsOf = NOW): Promise<T> {
   const response = await fetch(new URL(withAsOf(path, asOf), root()), { headers: bearer() })
   return answered<T>(path, response)
@@ -134,7 +142,14 @@ export const session = {
   },
 }
 
-function bearer(): Record<string, string> {
+/** Lets this browser's stream listen in the name of whoever sits here: it can carry no header. */
+export async function openSession(): Promise<void> {
+  if (session.token) await send('live/session', {})
+  else await send('live/session', undefined, 'DELETE')
+}
+
+/** The header that says who asks. */
+export function bearer(): Record<string, string> {
   const token = session.token
   return token ? { Authorization: `Bearer ${token}` } : {}
 }

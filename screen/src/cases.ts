@@ -1,10 +1,9 @@
 /** Cases that are not closed yet: what, whose, and how long their clock still runs. */
 import { get } from './api.ts'
 import type { AsOf } from './asof.ts'
-import { element } from './dom.ts'
 import type { Language } from './hash.ts'
 import { word } from './i18n.ts'
-import { age, type Section } from './watch.ts'
+import { age, clockRow, type Section } from './watch.ts'
 
 export interface Case {
   readonly id: number
@@ -21,7 +20,7 @@ const SHOWN = 5
 
 /** The open cases of an AsOf; none where the service knows of none, or will not tell. */
 export async function fetchCases(asOf: AsOf): Promise<Case[]> {
-  const told = await get<{ cases: Case[] }>('twin/cases?limit=200', asOf).catch(() => ({ cases: [] }))
+  const told = await get<{ cases: Case[] }>('twin/cases?limit=200', asOf)
   return told.cases.filter(({ stage }) => !ENDED.includes(stage))
 }
 
@@ -40,13 +39,9 @@ export function caseSection(
     const left = one.due_at ? Date.parse(one.due_at) - now : null
     const late = left !== null && left < 0
     const clock = left === null ? '–' : `${late ? '−' : ''}${age(Math.abs(left), language)}`
-    const button = element('button', { type: 'button', className: late ? 'row late' : 'row' })
     const stage = (language === 'zh' && one.stage_zh) || one.stage
-    button.append(
-      element('span', { className: 'mark', ariaHidden: 'true' }, late ? '!' : '›'),
-      element('span', { className: 'what' }, one.text, element('small', {}, ` ${stage}${one.department ? ` · ${one.department}` : ''}`)),
-      element('time', {}, clock),
-    )
+    const more = `${stage}${one.department ? ` · ${one.department}` : ''}`
+    const button = clockRow(late ? '!' : '›', one.text, more, clock, late ? 'row late' : 'row')
     button.addEventListener('click', () => choose(one))
     return button
   })

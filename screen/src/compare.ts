@@ -4,11 +4,11 @@ import { type AsOf } from './asof.ts'
 import { byId, element } from './dom.ts'
 import type { Language } from './hash.ts'
 import { word } from './i18n.ts'
-import { CityMap, type Scene } from './map.ts'
+import { CityMap } from './map.ts'
+import type { Canvas, Scene } from './scene.ts'
 
 /** Layers whose differences are counted. */
 const COUNTED = ['buildings', 'parcels', 'roads'] as const
-const HALF = 50
 
 export class Compare {
   readonly #panel = byId('other')
@@ -17,18 +17,21 @@ export class Compare {
   #asked = 0
   readonly #sides = element('p', { className: 'sides' })
   readonly #deltas = element('dl', { className: 'deltas' })
-  readonly #handle = element('input', { type: 'range', min: '4', max: '96', value: String(HALF), className: 'swipe' })
+  readonly #handle = element('input', { type: 'range', min: '4', max: '96', className: 'swipe' })
 
-  constructor() {
+  /** `moved` is told where the swipe was left, in per cent. */
+  constructor(moved: (cut: number) => void) {
     this.#handle.addEventListener('input', () => this.#cut())
+    this.#handle.addEventListener('change', () => moved(this.#handle.valueAsNumber))
   }
 
   /** Shows the other side, or takes it away where there is none. */
-  show(leader: CityMap, scene: Scene | null, sides: readonly string[], language: Language): void {
+  show(leader: Canvas, scene: Scene | null, sides: readonly string[], cut: number, language: Language): void {
     if (!scene) return this.#close()
+    this.#handle.value = String(cut)
     this.#handle.ariaLabel = word('compare', language)
     if (this.#map) this.#map.draw(scene)
-    else {
+    else if (leader instanceof CityMap) {
       const place = element('div', { className: 'other-map' })
       this.#panel.replaceChildren(place, this.#sides, this.#handle, this.#deltas)
       this.#panel.hidden = false

@@ -8,6 +8,7 @@ import { stepOf } from './time.ts'
 import { age } from './watch.ts'
 
 const OLD_MS = 60_000
+const OLD_TROUBLE_MS = 30_000
 
 export interface Shown {
   readonly view: View
@@ -17,9 +18,11 @@ export interface Shown {
   readonly line: Line
   /** As of when the twin's state is; empty before it is known. */
   readonly at: string
+  /** When alerts and cases were last told, in milliseconds since 1970; 0: never. */
+  readonly troubleAt: number
 }
 
-export function renderFrame({ view, city, zone, plan, line, at }: Shown): void {
+export function renderFrame({ view, city, zone, plan, line, at, troubleAt }: Shown): void {
   const { language } = view
   const mode = modeOf(view)
   const lost = mode === 'live' && !line.connected
@@ -30,6 +33,11 @@ export function renderFrame({ view, city, zone, plan, line, at }: Shown): void {
   document.body.dataset['base'] = view.base
   document.body.classList.toggle('lost', lost)
   byId('city').textContent = city
+  const stale = mode === 'live' && troubleAt > 0 && Date.now() - troubleAt > OLD_TROUBLE_MS
+  document.body.classList.toggle('stale', stale)
+  byId('stale').hidden = !stale
+  byId('stale').textContent = stale ? `${word('troubleStale', language)} ${age(Date.now() - troubleAt, language)}${word('ago', language)}` : ''
+  byId('clock').textContent = clock(new Date().toISOString(), zone)
   const names = { live: word('live', language), replay: word('replay', language), scenario: word('plan', language) }
   byId('mode').textContent = [names[mode], plan].filter(Boolean).join(' · ')
   byId('as-of').textContent = lost

@@ -7,6 +7,9 @@ export type Base = 'dark' | 'light' | 'city'
 /** How the panels are laid out: at a desk, or on a wall that nobody touches. */
 export type Layout = 'desk' | 'wall'
 
+/** What is told on a page: the city in brief, what a shift hands over, and the log of who did what. */
+export type Sheet = 'bulletin' | 'handover' | 'log'
+
 export interface Camera {
   readonly zoom: number
   readonly lat: number
@@ -29,12 +32,27 @@ export interface View {
   readonly layout: Layout
   /** The other side of a comparison: a time, or `@` and a plan; null: none. */
   readonly against: string | null
+  /** Where the swipe stands, in per cent of the width. */
+  readonly cut: number
   /** The asset whose card is open. */
   readonly asset: string | null
+  /** Any other thing whose card is open: its layer and its number. */
+  readonly thing: string | null
+  /** The analysis whose form is open; empty: none is chosen yet; null: the desk's work is closed. */
+  readonly work: string | null
+  /** The page that lies over the map, to be printed. */
+  readonly sheet: Sheet | null
+  /** Seconds that each scene of the wall's tour stays; null: no tour. */
+  readonly tour: number | null
+  /** The wall's name, by which a desk drives it. */
+  readonly wall: string | null
   /** Layers switched on and off against what the style shows. */
   readonly shown: readonly string[]
   readonly hidden: readonly string[]
 }
+
+export const SHEETS: readonly Sheet[] = ['bulletin', 'handover', 'log']
+const HALF = 50
 
 /** The view that an address asks for; whatever cannot be read is left at its default. */
 export function parseHash(hash: string, language: Language = 'zh'): View {
@@ -49,7 +67,13 @@ export function parseHash(hash: string, language: Language = 'zh'): View {
     base: oneOf(parts.get('base'), ['dark', 'light', 'city']),
     layout: oneOf(parts.get('layout'), ['desk', 'wall']),
     against: parts.get('against') || null,
+    cut: inside(Number(parts.get('cut')), 4, 96) ? Number(parts.get('cut')) : HALF,
     asset: parts.get('asset') || null,
+    thing: /^[^/]+\/\d+$/.test(parts.get('thing') ?? '') ? parts.get('thing') : null,
+    work: parts.get('work'),
+    sheet: SHEETS.find((one) => one === parts.get('sheet')) ?? null,
+    tour: inside(Number(parts.get('tour')), 5, 3600) ? Number(parts.get('tour')) : null,
+    wall: parts.get('wall') || null,
     shown: names(parts.get('show')),
     hidden: names(parts.get('hide')),
   }
@@ -66,7 +90,13 @@ export function formatHash(view: View): string {
   if (view.base !== 'dark') parts.push(['base', view.base])
   if (view.layout !== 'desk') parts.push(['layout', view.layout])
   if (view.against) parts.push(['against', view.against])
+  if (view.against && view.cut !== HALF) parts.push(['cut', String(view.cut)])
   if (view.asset) parts.push(['asset', view.asset])
+  else if (view.thing) parts.push(['thing', view.thing])
+  if (view.work !== null) parts.push(['work', view.work])
+  if (view.sheet) parts.push(['sheet', view.sheet])
+  if (view.tour) parts.push(['tour', String(view.tour)])
+  if (view.wall) parts.push(['wall', view.wall])
   if (view.shown.length) parts.push(['show', view.shown.join(',')])
   if (view.hidden.length) parts.push(['hide', view.hidden.join(',')])
   return '#' + parts.map(([key, value]) => `${key}=${escape(value)}`).join('&')
@@ -76,7 +106,6 @@ function parseCamera(text: string): Camera | null {
   const numbers = text.split('/').map((part) => (part.trim() ? Number(part) : NaN))
   const [zoom, lat, lng, bearing = 0, pitch = 0] = numbers
   if (numbers.length < 3 || zoom === undefined || lat === undefined || lng === undefined) return null
-  const inside = (value: number, low: number, high: number) => value >= low && value <= high
   const sound =
     inside(zoom, 0, 24) &&
     inside(lat, -85, 85) &&
@@ -94,6 +123,10 @@ function formatCamera(camera: Camera): string {
   ]
   if (camera.bearing || camera.pitch) places.push([camera.bearing, 1], [camera.pitch, 1])
   return places.map(([value, digits]) => String(Number(value.toFixed(digits)))).join('/')
+}
+
+function inside(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high
 }
 
 /** The word itself where it is one of these, else the first of them. */

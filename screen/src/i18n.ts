@@ -15,6 +15,8 @@ const WORDS = {
   time: { zh: '时点', en: 'Moment' },
   step: { zh: '步长', en: 'Step' },
   layers: { zh: '图层', en: 'Layers' },
+  rasters: { zh: '栅格', en: 'Rasters' },
+  classes: { zh: '图例', en: 'what its colours mean' },
   close: { zh: '关闭', en: 'Close' },
   otherLanguage: { zh: 'English', en: '中文' },
   tilt: { zh: '三维', en: '3D' },
@@ -68,10 +70,78 @@ const WORDS = {
   take: { zh: '接手', en: 'Take' },
   cases: { zh: '在办案件', en: 'Open cases' },
   ago: { zh: '前', en: ' ago' },
+  dispatch: { zh: '派遣', en: 'Dispatch' },
+  call: { zh: '呼叫', en: 'Call' },
+  camera: { zh: '最近监控', en: 'Nearest camera' },
+  noCamera: { zh: '没有可见的监控点', en: 'No camera can be seen' },
+  goThere: { zh: '定位', en: 'Go there' },
+  untaken: { zh: '无人接手', en: 'Nobody has taken it for' },
+  escalates: { zh: '{clock} 后升级至{tier}', en: 'goes to the {tier} in {clock}' },
+  escalated: { zh: '已在{tier}级', en: 'is with the {tier}' },
+  noIncident: { zh: '尚未归入事件，不能派遣', en: 'It is in no incident yet, and cannot be dispatched' },
+  dispatched: { zh: '已派遣至', en: 'Dispatched to' },
+  incidents: { zh: '协同事件', en: 'Incidents' },
+  gathered: { zh: '项', en: 'gathered' },
+  tasks: { zh: '项待办', en: 'to do' },
+  openTasks: { zh: '待办任务', en: 'Tasks not done' },
+  asked: { zh: '待确认', en: 'not confirmed' },
+  accepted: { zh: '处理中', en: 'being done' },
+  indicators: { zh: '城市体征', en: 'Indicators' },
+  target: { zh: '目标', en: 'target' },
+  stale: { zh: '数据陈旧', en: 'Stale' },
+  troubleStale: { zh: '告警未能刷新，所示为', en: 'Alerts could not be refreshed; shown is' },
+  draw: { zh: '在图上绘制', en: 'Draw on the map' },
+  drawPoint: { zh: '点', en: 'Point' },
+  drawLine: { zh: '线', en: 'Line' },
+  drawPolygon: { zh: '面', en: 'Polygon' },
+  drawHelp: {
+    zh: '单击加点，双击或回车结束，退格撤销一点，Esc 取消',
+    en: 'Click adds a point; double click or Enter ends, Backspace undoes, Esc cancels',
+  },
+  drawn: { zh: '已绘制', en: 'Drawn' },
+  clear: { zh: '清除', en: 'Clear' },
+  more: { zh: '更多', en: 'More' },
+  scenes: { zh: '场景', en: 'Scenes' },
+  saveScene: { zh: '保存此场景', en: 'Save this scene' },
+  sceneName: { zh: '场景名称', en: 'Name of the scene' },
+  push: { zh: '推屏', en: 'Push to the wall' },
+  pushed: { zh: '已推送到大屏', en: 'Pushed to the wall' },
+  wallName: { zh: '大屏名称', en: 'Name of the wall' },
+  tour: { zh: '轮巡', en: 'Tour' },
+  tourHeld: { zh: '轮巡暂停：有红、橙告警', en: 'Tour held: a red or orange alert' },
+  bulletin: { zh: '快报', en: 'Bulletin' },
+  handover: { zh: '交接班', en: 'Shift handover' },
+  dutyLog: { zh: '值班日志', en: 'Duty log' },
+  warnings: { zh: '官方预警', en: 'Official warnings' },
+  leftOver: { zh: '移交未处置告警', en: 'Alerts handed over' },
+  opened: { zh: '本班新增告警', en: 'Alerts of the shift' },
+  taken: { zh: '已接手', en: 'Taken' },
+  givenBy: { zh: '交班人', en: 'Given by' },
+  takenBy: { zh: '接班人', en: 'Taken over by' },
+  wallLayout: { zh: '大屏', en: 'Wall' },
+  forget: { zh: '删除', en: 'Forget' },
+  print: { zh: '打印', en: 'Print' },
+  is_never: { zh: '尚无读数', en: 'never heard' },
+  is_well: { zh: '正常', en: 'well' },
+  is_silent: { zh: '静默', en: 'silent' },
+  is_blue: { zh: '蓝色告警', en: 'blue alert' },
+  is_yellow: { zh: '黄色告警', en: 'yellow alert' },
+  is_orange: { zh: '橙色告警', en: 'orange alert' },
+  is_red: { zh: '红色告警', en: 'red alert' },
+  listed: {
+    zh: '此浏览器不支持 WebGL 2，以列表代替地图。',
+    en: 'This browser has no WebGL 2: a list in place of the map.',
+  },
 } as const satisfies Record<string, Titles>
 
 export function word(name: keyof typeof WORDS, language: Language): string {
   return WORDS[name][language]
+}
+
+/** A number with at most four digits that count, as the language groups them. */
+export function number(value: number, language: Language): string {
+  const locale = language === 'zh' ? 'zh-CN' : 'en-GB'
+  return new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 }).format(value)
 }
 
 /** A year or month as people write it: 2013年5月, May 2013. */
@@ -82,6 +152,12 @@ export function periodName(period: Period, language: Language): string {
   if (language === 'zh') return `${year}年${month}月`
   const name = new Intl.DateTimeFormat('en', { month: 'short', timeZone: 'UTC' })
   return `${name.format(Date.UTC(2000, month - 1))} ${year}`
+}
+
+/** A moment (ms since 1970) by the city's clocks, to the minute. */
+export function momentName(moment: number, language: Language, zone: string): string {
+  const locale = language === 'zh' ? 'zh-CN' : 'en-GB'
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(moment)
 }
 
 /** A day by the city's clocks. */

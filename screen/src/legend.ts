@@ -3,6 +3,7 @@ import type { City, LayerEntry } from './api.ts'
 import { element } from './dom.ts'
 import type { Language } from './hash.ts'
 import { word } from './i18n.ts'
+import type { RasterEntry } from './rasters.ts'
 
 type Visible = (layer: string) => boolean
 
@@ -20,17 +21,18 @@ export class Legend {
   }
 
   /** Sets the switches; the list is built anew only when its words or layers change. */
-  show(city: City, language: Language, visible: Visible): void {
-    const wanted = JSON.stringify([language, city.groups])
-    if (this.#built !== wanted) this.#build(city, language)
+  show(city: City, rasters: readonly RasterEntry[], language: Language, visible: Visible): void {
+    const groups = [...city.groups, ...(rasters.length ? [rasterGroup(rasters)] : [])]
+    const wanted = JSON.stringify([language, groups])
+    if (this.#built !== wanted) this.#build(groups, language)
     this.#built = wanted
     for (const [name, box] of this.#boxes) box.checked = visible(name)
   }
 
-  #build(city: City, language: Language): void {
+  #build(groups: City['groups'], language: Language): void {
     this.#boxes.clear()
     const body = element('div', { className: 'legend-body', hidden: this.#folded })
-    for (const { title, layers } of city.groups) {
+    for (const { title, layers } of groups) {
       body.append(element('h3', {}, title[language]))
       body.append(...layers.map((entry) => this.#row(entry, language)))
     }
@@ -55,11 +57,28 @@ export class Legend {
     const classes = legend.map((one) =>
       element('li', {}, swatch(one.colour, geometry), one.label[language]),
     )
-    const more = element('details', { open: this.#opened.has(name) })
-    more.append(element('summary', {}, label), element('ul', {}, ...classes))
-    more.addEventListener('toggle', () => this.#opened[more.open ? 'add' : 'delete'](name))
-    return more
+    const list = element('ul', { hidden: !this.#opened.has(name) }, ...classes)
+    const fold = element('button', { type: 'button', ariaLabel: `${title[language]}: ${word('classes', language)}` })
+    fold.ariaExpanded = String(!list.hidden)
+    fold.addEventListener('click', () => {
+      list.hidden = !list.hidden
+      fold.ariaExpanded = String(!list.hidden)
+      this.#opened[list.hidden ? 'delete' : 'add'](name)
+    })
+    return element('div', {}, element('div', { className: 'classes' }, label, fold), list)
   }
+}
+
+/** Rasters are listed while they are shown. */
+function rasterGroup(rasters: readonly RasterEntry[]): City['groups'][number] {
+  const layers = rasters.map(({ name, title }): LayerEntry => ({
+    name,
+    title: { zh: title, en: title },
+    geometry: 'polygon',
+    visible: false,
+    legend: [],
+  }))
+  return { title: { zh: word('rasters', 'zh'), en: word('rasters', 'en') }, layers }
 }
 
 function swatch(colour = 'none', geometry: LayerEntry['geometry']): HTMLElement {

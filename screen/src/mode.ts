@@ -1,6 +1,8 @@
 /** Which city is on the screen: the live one, a past one, or a plan. Pure. */
 import { NOW, type AsOf } from './asof.ts'
-import type { View } from './hash.ts'
+import type { Scenario } from './api.ts'
+import type { Language, View } from './hash.ts'
+import { periodName, word } from './i18n.ts'
 import { datetimeOf, parsePeriod } from './time.ts'
 
 export type Mode = 'live' | 'replay' | 'scenario'
@@ -27,4 +29,18 @@ export function asOfOther(against: string | null, zone: string, now = new Date()
   const time = parsePeriod(against)
   if (!time) return null
   return { ...NOW, datetime: datetimeOf(time, zone, now) }
+}
+
+export function planName(name: string, plans: readonly Scenario[], language: Language): string {
+  return plans.find((one) => one.name === name)?.title || name || word('main', language)
+}
+
+/** What lies at the left and at the right of a comparison, in a word or two each. */
+export function sides(
+  { against, scenario, time, language }: Pick<View, 'against' | 'scenario' | 'time' | 'language'>,
+  plans: readonly Scenario[],
+): [string, string] {
+  const left = against?.startsWith('@') ? planName(against.slice(1), plans, language) : (against ?? '')
+  if (scenario) return [left, planName(scenario, plans, language)]
+  return [left, time ? periodName(time, language) : word('now', language)]
 }

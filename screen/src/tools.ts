@@ -2,6 +2,7 @@
 import { session, type Scenario } from './api.ts'
 import { choices } from './compare.ts'
 import { element } from './dom.ts'
+import { Menu } from './menu.ts'
 import type { Base, View } from './hash.ts'
 import { word } from './i18n.ts'
 
@@ -11,7 +12,8 @@ export interface ToolsOptions {
   readonly change: (part: Partial<View>) => void
   readonly tilt: () => void
   readonly speak: () => void
-  readonly analyses: () => void
+  /** Shows a scene that was kept, by its address. */
+  readonly open: (hash: string) => void
   /** Somebody came or went. */
   readonly signed: () => void
 }
@@ -27,20 +29,21 @@ export class Tools {
   readonly #work = element('button', { type: 'button', id: 'analyses' })
   readonly #sign = element('button', { type: 'button', id: 'sign' })
   readonly #language = element('button', { type: 'button', id: 'language' })
+  readonly #menu: Menu
 
   constructor(panel: HTMLElement, options: ToolsOptions) {
     this.#options = options
     const { change } = options
+    this.#menu = new Menu(options)
     panel.append(
       this.#live, this.#known, this.#scenario, this.#against, this.#base,
-      this.#tilt, this.#work, this.#sign, this.#language,
+      this.#tilt, this.#work, this.#menu.element, this.#sign, this.#language,
     )
     this.#base.addEventListener('change', () => change({ base: this.#base.value as Base }))
     this.#scenario.addEventListener('change', () => change({ scenario: this.#scenario.value || null }))
     this.#against.addEventListener('change', () => change({ against: this.#against.value || null }))
     this.#live.addEventListener('click', () => change({ time: null, scenario: null, asKnown: false }))
     this.#tilt.addEventListener('click', options.tilt)
-    this.#work.addEventListener('click', options.analyses)
     this.#language.addEventListener('click', options.speak)
     this.#sign.addEventListener('click', () => this.#signInOrOut())
   }
@@ -67,6 +70,9 @@ export class Tools {
     fill(this.#against, word('against', language), others, view.against ?? '')
     this.#tilt.textContent = word(view.camera?.pitch ? 'flat' : 'tilt', language)
     this.#work.textContent = word('analyses', language)
+    this.#work.ariaExpanded = String(view.work !== null)
+    this.#work.onclick = () => this.#options.change({ work: view.work === null ? '' : null })
+    this.#menu.show(view)
     this.#sign.textContent = word(session.token ? 'signOut' : 'signIn', language)
     this.#language.textContent = word('otherLanguage', language)
     this.#language.lang = language === 'zh' ? 'en' : 'zh'

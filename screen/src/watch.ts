@@ -16,16 +16,21 @@ export interface Section {
 
 export class Watch {
   readonly #panel: HTMLElement
-  readonly #sections = new Map<string, Section>()
+  #drawn = ''
 
   constructor(panel: HTMLElement) {
     this.#panel = panel
   }
 
-  /** Shows a section under a key; sections stand in the order in which they first came. */
-  show(key: string, section: Section): void {
-    this.#sections.set(key, section)
-    this.#panel.replaceChildren(...[...this.#sections.values()].map(drawn))
+  /** Shows sections; who has the focus keeps it. */
+  show(sections: readonly Section[]): void {
+    const made = sections.map(drawn)
+    const html = made.map(({ outerHTML }) => outerHTML).join('')
+    if (html === this.#drawn) return
+    this.#drawn = html
+    const place = [...this.#panel.querySelectorAll('button')].indexOf(document.activeElement as HTMLButtonElement)
+    this.#panel.replaceChildren(...made)
+    if (place >= 0) this.#panel.querySelectorAll('button')[place]?.focus()
   }
 }
 
@@ -36,6 +41,17 @@ function drawn({ title, count, level, rows }: Section): HTMLElement {
   return made
 }
 
+/** A row of the column: a mark, what it is, more of it, and a clock. */
+export function clockRow(mark: string, what: string, more: string, clock: string, className = 'row'): HTMLButtonElement {
+  const button = element('button', { type: 'button', className })
+  button.append(
+    element('span', { className: 'mark', ariaHidden: 'true' }, mark),
+    element('span', { className: 'what' }, what, element('small', {}, ` ${more}`)),
+    element('time', {}, clock),
+  )
+  return button
+}
+
 /** The sources that say nothing any more, the longest silent first. */
 export function silentSection(
   picture: Picture,
@@ -44,12 +60,7 @@ export function silentSection(
 ): Section {
   const now = Date.parse(picture.at)
   const rows = picture.silent.slice(0, SHOWN).map((one) => {
-    const button = element('button', { type: 'button', className: 'row' })
-    button.append(
-      element('span', { className: 'mark silent', ariaHidden: 'true' }, '○'),
-      element('span', { className: 'what' }, one.asset),
-      element('time', {}, age(now - one.since, language)),
-    )
+    const button = clockRow('○', one.asset, '', age(now - one.since, language))
     button.addEventListener('click', () => choose(one))
     return button
   })

@@ -3,13 +3,22 @@ import { COMMON, fetchProcess, fetchProcesses, run, type Input, type Process, ty
 import { session } from './api.ts'
 import { type AsOf } from './asof.ts'
 import { element } from './dom.ts'
+import { drawnField, drawnKind } from './drawn_field.ts'
 import type { Language } from './hash.ts'
 import { word } from './i18n.ts'
+import type { Canvas } from './scene.ts'
 
 export interface WorkOptions {
-  readonly layers: () => readonly { readonly name: string; readonly title: string }[]
+  readonly canvas: Canvas
   readonly asOf: () => AsOf
   readonly show: (layer: string) => void
+  /** Remembers which form is open; null: none, and the work is closed. */
+  readonly choose: (id: string | null) => void
+}
+
+export interface Named {
+  readonly name: string
+  readonly title: string
 }
 
 type Control = HTMLInputElement | HTMLSelectElement
@@ -17,38 +26,58 @@ type Control = HTMLInputElement | HTMLSelectElement
 export class Work {
   readonly #panel: HTMLElement
   readonly #options: WorkOptions
+  #layers: readonly Named[] = []
   #language: Language = 'zh'
+  #shown = 'null'
 
   constructor(panel: HTMLElement, options: WorkOptions) {
     this.#panel = panel
     this.#options = options
   }
 
-  get open(): boolean {
-    return !this.#panel.hidden
+  /** Opens the form of an analysis, the choice of them (""), or nothing (null). */
+  open(id: string | null, language: Language, layers: readonly Named[]): void {
+    this.#layers = layers
+    this.#language = language
+    const wanted = JSON.stringify([id, language])
+    if (wanted === this.#shown) return
+    this.#shown = wanted
+    this.#panel.hidden = id === null
+    this.#options.canvas.showSketch(null)
+    if (id !== null) void this.#build(id).catch((error: unknown) => this.#panel.append(failed(error)))
   }
 
-  async toggle(language: Language): Promise<void> {
-    this.#language = language
-    this.#panel.hidden = this.open
-    if (!this.open) return
-    const found = await fetchProcesses(language)
-    const select = element('select', { ariaLabel: word('analyses', language) })
+  async #build(id: string): Promise<void> {
+    const { choose } = this.#options
+    const found = await fetchProcesses(this.#language)
+    const select = element('select', { ariaLabel: word('analyses', this.#language) })
     select.append(element('option', { value: '' }, '…'))
-    for (const { id, title } of found) select.append(element('option', { value: id }, title))
+    for (const { id: name, title } of found) select.append(element('option', { value: name }, title))
+    select.value = id
+    select.addEventListener('change', () => choose(select.value))
+    const close = element('button', { type: 'button', className: 'close', ariaLabel: word('close', this.#language) }, '×')
+    close.addEventListener('click', () => choose(null))
     const body = element('div', { className: 'work-body' })
-    select.addEventListener('change', () => void this.#choose(select.value, body))
-    this.#panel.replaceChildren(element('h2', {}, word('analyses', language)), select, body)
+    this.#panel.replaceChildren(close, element('h2', {}, word('analyses', this.#language)), select, body)
+    await this.#choose(id, body)
   }
 
   async #choose(id: string, body: HTMLElement): Promise<void> {
     if (!id) return body.replaceChildren()
     const process = await fetchProcess(id, this.#language)
     const controls = new Map<string, Control>()
+    const drawn = new Map<string, () => unknown>()
     const form = element('form')
     form.append(element('p', { className: 'about' }, process.description))
     for (const [name, input] of Object.entries(process.inputs)) {
       if (COMMON.includes(name)) continue
+      const kind = drawnKind(input)
+      if (kind) {
+        const field = drawnField(kind, input, this.#options.canvas, this.#language)
+        drawn.set(name, field.value)
+        form.append(field.element)
+        continue
+      }
       const control = this.#control(input)
       controls.set(name, control)
       const unit = input.schema['x-ogc-unit']
@@ -62,7 +91,8 @@ export class Work {
     form.addEventListener('submit', (event) => {
       event.preventDefault()
       button.disabled = true
-      void this.#run(process, values(controls, process), told).finally(() => (button.disabled = false))
+      const shapes = [...drawn].map(([name, value]) => [name, value()] as const).filter(([, value]) => value !== null)
+      void this.#run(process, { ...values(controls, process), ...Object.fromEntries(shapes) }, told).finally(() => (button.disabled = false))
     })
     body.replaceChildren(form)
   }
@@ -73,8 +103,8 @@ export class Work {
     const words = schema.enum ?? schema.anyOf?.find((one) => one.enum)?.enum
     if (kind === 'layer' || words) {
       const select = element('select', { required: minOccurs > 0 })
-      const choices = words ?? this.#options.layers().map(({ name }) => name)
-      const titles = new Map(this.#options.layers().map(({ name, title }) => [name, title]))
+      const choices = words ?? this.#layers.map(({ name }) => name)
+      const titles = new Map(this.#layers.map(({ name, title }) => [name, title]))
       if (minOccurs === 0 && kind === 'layer') select.append(element('option', { value: '' }, '–'))
       select.append(...choices.map((one) => element('option', { value: one }, (kind && titles.get(one)) || one)))
       if (typeof schema.default === 'string') select.value = schema.default
@@ -99,7 +129,7 @@ export class Work {
       })
       told.replaceChildren(...this.#result(result))
     } catch (error) {
-      told.replaceChildren(element('p', { className: 'error' }, error instanceof Error ? error.message : String(error)))
+      told.replaceChildren(failed(error))
     }
   }
 
@@ -120,6 +150,10 @@ export class Work {
       .flatMap(([key, value]) => [element('dt', {}, key), element('dd', {}, String(value))])
     return [...made, ...(balance ? [balance] : []), element('dl', {}, ...rows)]
   }
+}
+
+function failed(error: unknown): HTMLElement {
+  return element('p', { className: 'error' }, error instanceof Error ? error.message : String(error))
 }
 
 /** The fields that say something, as JSON has them. */

@@ -11,7 +11,13 @@ const view: View = {
   base: 'light',
   layout: 'wall',
   against: '@wetland',
+  cut: 30,
   asset: 'SW0001',
+  thing: null,
+  work: 'route',
+  sheet: 'handover',
+  tour: 20,
+  wall: 'east',
   shown: ['urban_line', '永久基本农田'],
   hidden: ['parcels'],
 }
@@ -24,13 +30,19 @@ const plain: View = {
   base: 'dark',
   layout: 'desk',
   against: null,
+  cut: 50,
   asset: null,
+  thing: null,
+  work: null,
+  sheet: null,
+  tour: null,
+  wall: null,
   shown: [],
   hidden: [],
 }
 
 test('a view comes back from its address', () => {
-  for (const one of [view, plain, { ...plain, time: '2000' }]) {
+  for (const one of [view, plain, { ...plain, time: '2000' }, { ...plain, thing: 'roads/7', work: '' }]) {
     assert.deepEqual(parseHash(formatHash(one)), one)
   }
 })
@@ -39,7 +51,7 @@ test('an address reads well', () => {
   assert.equal(
     formatHash({ ...view, scenario: null, shown: ['a', 'b'] }),
     '#map=14.25/31.55/120.4/-20/55&time=2013-05&lang=en&known=then&base=light&layout=wall' +
-      '&against=@wetland&asset=SW0001&show=a,b&hide=parcels',
+      '&against=@wetland&cut=30&asset=SW0001&work=route&sheet=handover&tour=20&wall=east&show=a,b&hide=parcels',
   )
   assert.equal(formatHash(plain), '#lang=zh')
 })

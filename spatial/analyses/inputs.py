@@ -4,7 +4,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, Protocol, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -76,6 +76,16 @@ def _encoded(value: str) -> str:
     if len(content) > DOCUMENT_BYTES:
         raise ValueError(f"a document takes at most {DOCUMENT_BYTES // 1024} KB")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class OnMap:
+    """Says that people draw this value on a map: GeoJSON, or pairs of longitude and latitude."""
+
+    shape: Literal["point", "line", "polygon"]
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: GetJsonSchemaHandler) -> Any:
+        return handler(core) | {"x-drawn": self.shape}
 
 
 class Source(Protocol):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 import geopandas as gpd
 from pydantic import model_validator
 
-from spatial.analyses.inputs import Inputs, Label, LayerName, Names
+from spatial.analyses.inputs import Inputs, Label, LayerName, Names, OnMap
 from spatial.analyses.making import new_layer
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import NewFile, Outcome, Run
@@ -68,6 +68,7 @@ class CheckInputs(Inputs):
     boundary: Annotated[
         Drawn | None,
         Label("项目边界：GeoJSON，经纬度", "boundary of a project, as GeoJSON in degrees"),
+        OnMap("polygon"),
     ] = None
     farmland: Farmland = None
     ecology: Ecology = None

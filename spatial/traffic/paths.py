@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 
-from spatial.analyses.inputs import Inputs, Label, LayerName, Numbers
+from spatial.analyses.inputs import Inputs, Label, LayerName, Numbers, OnMap
 from spatial.analyses.making import TABLE, new_layer
 from spatial.analyses.registry import analysis
 from spatial.analyses.run import Outcome, Run
@@ -44,6 +44,7 @@ class RouteInputs(Inputs):
             "途经点：经度,纬度,经度,纬度……",
             "the points on the way: longitude, latitude, longitude, latitude …",
         ),
+        OnMap("line"),
     ]
     by: By = "time"
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -158,10 +159,17 @@ def test_filters_and_grants_hold(
     since = send(quiet, writer, [("sc1", "level", 1.0), ("c3", "where", [121.0, 30.0])])
     everyone = Listener(url, {"since": since})
     staff = Listener(url, {"since": since}, writer)
+    made = httpx.post(f"{url}/session", headers=writer)
+    cookie = made.headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=strict", "Path=/live"} <= set(cookie.split("; "))
+    browser = Listener(url, {"since": since}, {"Cookie": cookie.partition(";")[0]})
+    stale = Listener(url, {"since": since}, {"Cookie": "citytwin=ct_nobody"})
     fives = Listener(url, {"since": since, "class": "c5,c7", "property": "level"})
     here = Listener(url, {"since": since, "bbox": SQUARE})
-    everywhere = [everyone, staff, fives, here]
-    with everyone.connected(), staff.connected(), fives.connected(), here.connected():
+    everywhere = [everyone, staff, fives, here, browser, stale]
+    with ExitStack() as connections:
+        for listener in everywhere:
+            connections.enter_context(listener.connected())
         send(quiet, writer, [("sc1", "level", 2.0), ("c5", "level", 3.0), ("c5", "flow", 4.0)])
         send(quiet, writer, [("c3", "where", [121.0, 30.1]), ("c3", "level", 5.0)])
         send(quiet, writer, [("c3", "where", [120.3, 31.5])])
@@ -175,8 +183,10 @@ def test_filters_and_grants_hold(
     assert sorted(x for _, _, x in staff.values()) == [2, 3, 4, 5, 6, 6, 120.3, 121]
     assert sorted(x for _, _, x in fives.values()) == [3, 6]
     assert sorted(x for _, _, x in here.values()) == [3, 4, 6, 6, 120.3]
+    assert browser.values() == staff.values()
+    assert stale.values() == everyone.values()
     changed = [
-        [told.data["layer"] for told in one.told if told.kind == "change"] for one in everywhere
+        [told.data["layer"] for told in one.told if told.kind == "change"] for one in everywhere[:4]
     ]
     assert changed == [["gauges"], ["secret", "gauges"], [], ["gauges"]]
 
@@ -184,5 +194,6 @@ def test_filters_and_grants_hold(
 def test_questions_that_have_no_answer_are_refused(quiet: Service) -> None:
     for query in ("since=now", "datetime=2020", "scenario=plan", "colour=red"):
         assert httpx.get(f"{quiet.url}live?{query}").status_code == 400
+    assert httpx.post(f"{quiet.url}live/session").status_code == 401
     headers = {"Authorization": "Bearer ct_nobody"}
     assert httpx.get(f"{quiet.url}live", headers=headers).status_code in (401, 403)

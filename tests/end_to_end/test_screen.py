@@ -1,12 +1,25 @@
 """The first page in a real browser: it draws the city, its past, its layers and its things."""
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from browsing import (
+    CATCH_THE_MAP,
+    CHROMIUM,
+    IDS,
+    NO_WEBGL,
+    OPTIONS,
+    SEEN,
+    UNREADABLE,
+    drawn,
+    show,
+)  # fmt: skip
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from service import Service
 
@@ -14,34 +27,7 @@ from citytwin.app import SCREEN
 
 expect.set_options(timeout=30_000)  # pictures are drawn in software
 
-CHROMIUM = "/usr/bin/chromium"
-OPTIONS = (
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--no-first-run",
-)
-# the page keeps its map to itself, but its controls take it as their `_map`
-CATCH_THE_MAP = """
-Object.defineProperty(Object.prototype, '_map', {configurable: true, set(map) {
-  if (map?.queryRenderedFeatures) window.cityMap = map
-  Object.defineProperty(this, '_map', {value: map, writable: true, configurable: true})
-}})
-"""
-IDLE = "window.cityMap?.loaded() && cityMap.areTilesLoaded() && !cityMap.isMoving()"
-DRAWN = """(layer) => new Set(
-  cityMap.queryRenderedFeatures().filter((one) => one.sourceLayer === layer).map((one) => one.id)
-).size"""
-IDS = """(layer) => [...new Set(
-  cityMap.queryRenderedFeatures().filter((one) => one.sourceLayer === layer).map((one) => one.id)
-)]"""
-# in degrees, all sides moved inwards by some pixels
-SEEN = """(inset) => {
-  const {width, height} = cityMap.getCanvas().getBoundingClientRect()
-  const corners = [[inset, height - inset], [width - inset, inset]]
-  return corners.flatMap((corner) => cityMap.unproject(corner).toArray())
-}"""
+ASSET, LEVEL_M = "SW0045", 4.5
 PLACE = "map=15/31.495/120.372&base=city"
 
 
@@ -73,22 +59,6 @@ def page(browser: Browser, service: Service) -> Iterator[Page]:
     fresh.close()
     assert complaints == []
     assert hosts - {None} == {"127.0.0.1"}
-
-
-def show(page: Page, service: Service, view: str) -> None:
-    """Open a view afresh and wait until it is drawn."""
-    page.goto("about:blank")  # a new hash alone would load nothing
-    page.goto(f"{service.url}screen/{view}")
-    page.wait_for_selector("body.ready", state="attached")
-    page.wait_for_function(IDLE, timeout=60_000)
-
-
-def drawn(page: Page, layer: str) -> int:
-    """How many features of a layer are on the screen, once all that is wanted is."""
-    page.wait_for_timeout(300)
-    page.wait_for_function(IDLE, timeout=60_000)
-    count: int = page.evaluate(DRAWN, layer)
-    return count
 
 
 def test_the_slider_takes_the_city_back(page: Page, tmp_path: Path) -> None:
@@ -231,3 +201,108 @@ def test_the_labels_are_drawn_with_our_letters(page: Page) -> None:
     assert {(urlsplit(name).path.split("/")[1], status) for name, status in letters} == {
         ("fonts", 200)
     }
+
+
+@pytest.fixture(scope="module")
+def token(service: Service) -> str:
+    """Of a duty officer; and the water at one gauge is high, for all that come after."""
+    secret = service.token("write")
+    now = datetime.now(UTC)
+    readings = [
+        {"asset": ASSET, "property": "water_level", "value": LEVEL_M,
+         "at": (now - timedelta(seconds=ago)).isoformat()}
+        for ago in (90, 60, 30, 1)
+    ]  # fmt: skip
+    headers = {"Authorization": f"Bearer {secret}"}
+    sent = httpx.post(f"{service.url}twin/observations", json=readings, headers=headers)
+    sent.raise_for_status()
+    return secret
+
+
+@pytest.fixture
+def desk(page: Page, token: str) -> Page:
+    """The page, with an officer at it."""
+    page.add_init_script(f"sessionStorage.setItem('token', {json.dumps(token)})")
+    return page
+
+
+def test_a_red_alert_from_its_reading_to_a_task(desk: Page, service: Service) -> None:
+    show(desk, service, f"#{PLACE}&lang=en")
+    hero = desk.locator("#hero .hero.red")
+    expect(hero).to_contain_text(f"{ASSET} {LEVEL_M} m")
+    expect(hero).to_contain_text("High water")
+    expect(hero.locator(".where")).to_contain_text("Subdistrict")
+    expect(desk.locator(".beacon.red")).to_contain_text(ASSET)
+    hero.locator(".dispatch").click()
+    expect(desk.locator("#board")).to_contain_text("High water")
+    expect(desk.locator("#board .watch").nth(1).locator("b")).to_have_text("1")
+    desk.locator("#time input[type=range]").fill("5")
+    expect(hero).to_have_count(0)  # in 2005 there was none
+    desk.locator("#to-live").click()
+    hero.locator(".take").click()
+    expect(hero).to_have_count(0)
+    expect(desk.locator("#watch .alert.taken")).to_contain_text(ASSET)
+    desk.locator(".menu summary").click()
+    desk.get_by_role("button", name="Duty log").click()
+    expect(desk.locator("#sheet")).to_contain_text("High water")
+    assert "sheet=log" in desk.url
+
+
+def test_a_desk_drives_the_wall(browser: Browser, service: Service, token: str) -> None:
+    wall = browser.new_page(viewport={"width": 3840, "height": 2160})
+    wall.add_init_script(CATCH_THE_MAP)
+    show(wall, service, "#layout=wall&wall=east&lang=zh")
+    said = {"view": "#map=15/31.5/120.38&time=2010&lang=en"}
+    headers = {"Authorization": f"Bearer {token}"}
+    address = f"{service.url}twin/walls/east"
+    assert httpx.post(address, json=said).status_code == 401
+    httpx.post(address, json=said, headers=headers).raise_for_status()
+    expect(wall.locator("#mode")).to_have_text("回放")
+    assert all(word in wall.url for word in ("time=2010", "layout=wall", "wall=east", "lang=zh"))
+    assert httpx.get(address).json()["view"] == said["view"]
+    # nothing to scroll, and the least of the words is larger than a hundredth of the height
+    assert wall.evaluate("document.documentElement.scrollHeight") <= 2160
+    sizes = """[...document.querySelectorAll('#left h1, #left h2, #mode, #as-of')]
+      .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
+    assert min(wall.evaluate(sizes)) > 21.6
+    wall.close()
+
+
+def test_a_line_is_drawn_for_an_analysis(desk: Page, service: Service) -> None:
+    show(desk, service, f"#{PLACE}&lang=en&work=route")
+    form = desk.locator("#work form")
+    form.locator("select").first.select_option("roads")
+    form.get_by_role("button", name="Draw on the map").click()
+    desk.mouse.click(450, 300)
+    desk.mouse.click(600, 420)
+    desk.keyboard.press("Enter")
+    expect(form.locator(".drawn")).to_contain_text("Drawn (2)")
+    form.get_by_role("button", name="Run").click()
+    expect(form.locator(".holds")).to_be_visible()
+    expect(form.get_by_role("button", name="Show on the map").first).to_be_visible()
+
+
+@pytest.mark.parametrize("base", ["dark", "light"])
+def test_all_words_can_be_read_and_all_controls_have_names(
+    page: Page, service: Service, base: str
+) -> None:
+    address = (
+        f"#map=14.5/31.51/120.37&time=2020&lang=en&base={base}&against=2005&cut=40"
+        "&work=&show=urban_line&hide=parcels"
+    )
+    show(page, service, address)
+    expect(page.locator("#work select")).to_be_visible()
+    assert page.evaluate(UNREADABLE) == []
+    asked, got = (one.lstrip("#").split("&") for one in (address, page.url.partition("#")[2]))
+    assert sorted(got) == sorted(one for one in asked if one != "base=dark")
+
+
+def test_without_webgl_there_is_a_list(browser: Browser, service: Service) -> None:
+    plain = browser.new_page()
+    plain.add_init_script(NO_WEBGL)
+    plain.goto(f"{service.url}screen/#lang=en")
+    expect(plain.locator("#map.listed li").first).to_be_visible()
+    expect(plain.locator("#map")).to_contain_text("a list in place of the map")
+    plain.locator("#language").click()
+    expect(plain.locator("#watch")).to_contain_text("未处置告警")
+    plain.close()

@@ -7,6 +7,15 @@ export interface Follow {
   readonly follow: 'live' | 'moment'
   readonly root: string
   readonly asOf: AsOf
+  /** Who asks; null: an anonymous reader. */
+  readonly token: string | null
+  /** Who listens is another than before: the stream is opened again. */
+  readonly renew: boolean
+}
+
+/** The browser's shared stream; without it the worker has its own. */
+export interface Port {
+  readonly port: MessagePort
 }
 
 /** Tell of one asset, now and whenever it changes; null ends it. */
@@ -19,7 +28,7 @@ export interface Alarm {
   readonly levels: Readonly<Record<string, 'blue' | 'yellow' | 'orange' | 'red'>>
 }
 
-export type Order = Follow | Watch | Alarm
+export type Order = Follow | Watch | Alarm | Port
 
 /** Everything for the map: places relative to the origin, and how each asset is. */
 export interface Picture {
@@ -41,8 +50,11 @@ export interface Silent {
   readonly since: number
 }
 
+/** Some of the assets, in their order: all at once would hold the page up. */
 export interface Directory {
   readonly type: 'directory'
+  readonly first: boolean
+  readonly last: boolean
   readonly assets: readonly AssetEntry[]
 }
 
@@ -65,4 +77,11 @@ export interface Changed {
   readonly layer: string
 }
 
-export type Told = Picture | Directory | Watched | Line | Changed
+/** What operations tell: alerts, cases and incidents that changed, or a view for a wall. */
+export interface Noticed {
+  readonly type: 'noticed'
+  readonly kind: string
+  readonly items: readonly Readonly<Record<string, unknown>>[]
+}
+
+export type Told = Picture | Directory | Watched | Line | Changed | Noticed

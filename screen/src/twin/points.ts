@@ -16,13 +16,17 @@ void main() {
   gl_PointSize = kind == 0 ? size * 0.6 : kind > 2 ? size * (1.2 + 0.25 * condition) : size;
 }`
 
-// told by more than their colour: a silent asset is a ring, and the worse an alert the larger it is
+// told by more than their colour: a silent asset is a ring, a level has the shape that the lists give it
 const FRAGMENT = `#version 300 es
 precision mediump float;
 flat in int kind;
 out vec4 colour;
 void main() {
-  float from = length(gl_PointCoord - 0.5) * 2.0;
+  vec2 at = gl_PointCoord * 2.0 - 1.0;
+  float from = kind == 3 ? max(abs(at.x), abs(at.y)) * 1.15
+    : kind == 5 ? max(at.y * 1.2, abs(at.x) * 1.6 - at.y * 0.8) * 1.05
+    : kind == 6 ? (abs(at.x) + abs(at.y)) * 0.98
+    : length(at);
   if (from > 1.0) discard;
   vec3 hue = kind == 1 ? vec3(0.20, 0.83, 0.75)
     : kind == 2 ? vec3(0.80, 0.82, 0.85)
@@ -47,6 +51,13 @@ export class Points implements CustomLayerInterface {
   #buffers: [WebGLBuffer, WebGLBuffer] | null = null
   #picture: Picture | null = null
   #fresh = false
+  #factor = 1
+
+  /** Draws the assets so many times as large. */
+  magnify(factor: number): void {
+    this.#factor = factor
+    this.#map?.triggerRepaint()
+  }
 
   show(picture: Picture | null): void {
     this.#picture = picture
@@ -78,7 +89,7 @@ export class Points implements CustomLayerInterface {
       moved([...defaultProjectionData.mainMatrix], picture.origin),
     )
     const zoom = this.#map?.getZoom() ?? 12
-    const size = Math.max(4, Math.min(16, (zoom - 9) * 2.2)) * devicePixelRatio
+    const size = Math.max(4, Math.min(16, (zoom - 9) * 2.2)) * devicePixelRatio * this.#factor
     gl.uniform1f(gl.getUniformLocation(program, 'size'), size)
     feed(gl, program, 'place', places, picture.places, 2, gl.FLOAT, this.#fresh)
     feed(gl, program, 'condition', conditions, picture.condition, 1, gl.UNSIGNED_BYTE, this.#fresh)

@@ -1,9 +1,9 @@
 /** The twin as the page sees it: a worker keeps the state, and tells what is to be drawn. */
-import { root } from '../api.ts'
+import { root, session } from '../api.ts'
 import { type AsOf } from '../asof.ts'
 import type { AssetEntry } from './fleet.ts'
 import { mercatorX, mercatorY } from './mercator.ts'
-import type { Alarm, Changed, Follow, Line, Order, Picture, Told, Watched } from './messages.ts'
+import type { Alarm, Changed, Follow, Line, Noticed, Order, Picture, Told, Watched } from './messages.ts'
 
 export interface TwinListeners {
   /** The assets are known; before that, none can be found. */
@@ -12,24 +12,53 @@ export interface TwinListeners {
   readonly watched: (watched: Watched) => void
   readonly line: (line: Line) => void
   readonly changed: (changed: Changed) => void
+  readonly noticed: (noticed: Noticed) => void
 }
 
 export class Twin {
   readonly #worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
   #assets: readonly AssetEntry[] = []
+  #coming: AssetEntry[] = []
   #picture: Picture | null = null
   #following = ''
 
   constructor(listeners: TwinListeners) {
     this.#worker.onmessage = ({ data }: MessageEvent<Told>) => {
       if (data.type === 'directory') {
-        this.#assets = data.assets
+        if (data.first) this.#coming = []
+        this.#coming.push(...data.assets)
+        if (!data.last) return
+        this.#assets = this.#coming
         listeners.met()
       } else if (data.type === 'picture') listeners.picture((this.#picture = data))
       else if (data.type === 'watched') listeners.watched(data)
       else if (data.type === 'line') listeners.line(data)
-      else listeners.changed(data)
+      else if (data.type === 'changed') listeners.changed(data)
+      else listeners.noticed(data)
     }
+    this.#share()
+  }
+
+  /** Lets all pages of this browser have one stream, where it can. */
+  #share(): void {
+    if (!('SharedWorker' in window)) return
+    const { port } = new SharedWorker(new URL('./shared.ts', import.meta.url), { type: 'module', name: 'citytwin' })
+    const { port1, port2 } = new MessageChannel()
+    // a worker cannot reach a shared one itself: the page hands on what both say
+    port1.onmessage = ({ data }) => port.postMessage(data)
+    port.onmessage = ({ data }) => port1.postMessage(data)
+    window.addEventListener('pagehide', () => port.postMessage(null))
+    this.#worker.postMessage({ port: port2 }, [port2])
+  }
+
+  /** Somebody came or went: all is asked for again, in their name. */
+  signed(): void {
+    const [follow, asOf] = JSON.parse(this.#following) as [Follow['follow'], AsOf]
+    this.#order({ follow, root: root().href, asOf, token: session.token, renew: true })
+  }
+
+  nameOf(place: number): string {
+    return this.#assets[place]?.asset ?? ''
   }
 
   /** Follows the live state, or shows that of a moment; asking for the same again changes nothing. */
@@ -37,7 +66,7 @@ export class Twin {
     const wanted = JSON.stringify([follow, asOf])
     if (wanted === this.#following) return
     this.#following = wanted
-    this.#order({ follow, root: root().href, asOf })
+    this.#order({ follow, root: root().href, asOf, token: session.token, renew: false })
   }
 
   watch(asset: string | null): void {

@@ -181,3 +181,28 @@ def test_writing_needs_a_token(client: TestClient, database: Database, gauges: l
     assert client.post("/twin/cases", json={"text": "x"}, headers=writer).status_code == 403
     public = {"text": "x", "access": "public"}
     assert client.post("/twin/cases", json=public, headers=writer).status_code == 201
+
+
+def test_a_wall_is_driven_by_whoever_may_write(
+    client: TestClient, database: Database, admin: dict[str, str]
+) -> None:
+    with snapshot(database) as pg:
+        start = changes.latest(pg)
+    address, view = "/twin/walls/east", "#map=15/31.5/120.38&time=2010"
+    assert ok(client.get(address))["view"] is None
+    assert client.post(address, json={"view": view}).status_code == 401
+    for bad in ({"view": ""}, {"view": "x" * 5000}, {"views": view}):
+        assert client.post(address, json=bad, headers=admin).status_code == 400
+    for one in ("#time=2005", view):
+        ok(client.post(address, json={"view": one}, headers=admin))
+    assert ok(client.get(address))["view"] == view
+    assert ok(client.get("/twin/walls/west"))["view"] is None
+    with snapshot(database) as pg:
+        after = events.read(pg, start) or []
+    told = [
+        item
+        for event in after
+        if isinstance(event, events.Notice) and event.kind == "wall"
+        for item in event.items
+    ]
+    assert [(one["id"], one["view"]) for one in told] == [("east", "#time=2005"), ("east", view)]
