@@ -271,17 +271,18 @@ def test_a_desk_drives_the_wall(browser: Browser, service: Service, token: str) 
     wall.close()
 
 
-def test_a_line_is_drawn_for_an_analysis(desk: Page, service: Service) -> None:
-    show(desk, service, f"#{PLACE}&lang=en&work=route")
+def test_a_boundary_is_drawn_for_an_analysis(desk: Page, service: Service) -> None:
+    show(desk, service, f"#{PLACE}&lang=en&work=control-line-check")
     form = desk.locator("#work form")
-    form.locator("select").first.select_option("roads")
+    named = form.locator("label", has=desk.locator("span", has_text="urban development boundary"))
+    named.locator("select").select_option("urban_line")
     form.get_by_role("button", name="Draw on the map").click()
-    desk.mouse.click(450, 300)
-    desk.mouse.click(600, 420)
+    for x, y in ((450, 300), (600, 420), (450, 420)):
+        desk.mouse.click(x, y)
     desk.keyboard.press("Enter")
-    expect(form.locator(".drawn")).to_contain_text("Drawn (2)")
+    expect(form.locator(".drawn")).to_contain_text("Drawn (3)")
     form.get_by_role("button", name="Run").click()
-    expect(form.locator(".holds")).to_be_visible()
+    expect(form.locator(".holds")).to_be_visible(timeout=120_000)
     expect(form.get_by_role("button", name="Show on the map").first).to_be_visible()
 
 
@@ -296,8 +297,11 @@ def test_all_words_can_be_read_and_all_controls_have_names(
     show(page, service, address)
     expect(page.locator("#work select")).to_be_visible()
     assert page.evaluate(UNREADABLE) == []
+    page.locator("#language").click()  # the address is written anew
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
     asked, got = (one.lstrip("#").split("&") for one in (address, page.url.partition("#")[2]))
-    assert sorted(got) == sorted(one for one in asked if one != "base=dark")
+    kept = {one for one in asked if one != "base=dark"}  # which is the default
+    assert set(got) == kept - {"lang=en"} | {"lang=zh"}
 
 
 def test_without_webgl_there_is_a_list(browser: Browser, service: Service) -> None:
