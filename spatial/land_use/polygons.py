@@ -51,18 +51,19 @@ def clean(geometry: Geometries, grid_size: float | None = None) -> Cleaned:
     if others.any():
         kind = kept[others][0].geom_type
         raise Invalid(f"An overlay takes polygon layers; {others.sum()} features are not ({kind}).")
-    area = shapely.area(kept)
     raised = int(shapely.has_z(kept).sum())
     # Flattening also copies, raised or not: these get prepared below, and preparing a geometry
     # that another thread uses too ends the process.
     kept = np.asarray(shapely.force_2d(kept))
     broken = int((~shapely.is_valid(kept)).sum())
-    if broken:
-        kept = tidy(kept)
-    if grid_size:
-        kept = polygon_parts(shapely.set_precision(kept, grid_size))
+    change = np.zeros(len(kept))
+    if broken or grid_size:
+        area = shapely.area(kept)
+        kept = tidy(kept) if broken else kept
+        if grid_size:
+            kept = polygon_parts(shapely.set_precision(kept, grid_size))
+        change = np.abs(shapely.area(kept) - area)
     left = ~shapely.is_empty(kept)
-    change = np.abs(shapely.area(kept) - area)
     return Cleaned(
         geometry=kept[left],
         index=index[left],
