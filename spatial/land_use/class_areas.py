@@ -17,11 +17,14 @@ SELECT coalesce(zone, ''), coalesce(code, ''), coalesce(sum(area), 0), count(*),
   count(*) FILTER (WHERE broken)
 FROM p GROUP BY GROUPING SETS ((zone, code), ())
 """
+# near: by the layer's own index, its boxes alone; "Z", as no layer can be called
 _BY_ZONE = """
-WITH p AS ({parcels}), z AS MATERIALIZED ({zones}),
+WITH p AS MATERIALIZED ({parcels}),
+z AS MATERIALIZED (SELECT row_number() OVER () AS number, zone, geom FROM ({zones}) zones),
+near AS MATERIALIZED (SELECT "Z".number, p.fid FROM z "Z", LATERAL ({near}) p),
 piece AS MATERIALIZED (
   SELECT p.fid, z.zone, p.code, {piece} AS area
-  FROM z JOIN p ON ST_Intersects(p.geom, z.geom)
+  FROM near JOIN z USING (number) JOIN p USING (fid) WHERE ST_Intersects(p.geom, z.geom)
 ),
 inside AS (SELECT fid, sum(area) AS area FROM piece GROUP BY fid),
 rest AS (
@@ -93,6 +96,7 @@ def by_zone(
         zones=zones.select(
             sql.SQL("{}::text AS zone, {} AS geom").format(sql.Identifier(name), place)
         ),
+        near=view.where(sql.SQL('geom && "Z".geom')).select(sql.SQL("fid")),
         piece=sql.SQL(cut).format(sql.SQL(share).format(shared)),
         left_over=sql.SQL(share).format(rest),
         outside=sql.Literal(OUTSIDE),

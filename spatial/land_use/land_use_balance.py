@@ -29,6 +29,10 @@ from spatial.layer import Column, Layer
 from spatial.query import Reading
 
 RELATIVE = 1e-9
+#: Edges that are cut are not quite straight on the ellipsoid, nor those of zones in another CRS.
+CURVED = 1e-6
+#: Zones that the certificate names.
+NAMED = 20
 _KEYS = ("zone", "class", "zh", "en")
 _NUMBERS = ("parcels", "area_m2", "area_hm2", "area_mu", "share", "per_head_m2")
 Heads = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -142,7 +146,7 @@ def land_use_balance(run: Run, inputs: BalanceInputs) -> Outcome:
         for one in sums
     ]  # fmt: skip
     table = made[0].table if len(made) == 1 else changed(made[0].table, made[1].table)
-    certificate = _certificate(sums)
+    certificate = _certificate(sums, sizes)
     outputs: dict[str, Output] = {}
     if found is not None:
         outputs["faults"] = new_layer(
@@ -218,7 +222,7 @@ def _columns(table: pd.DataFrame) -> tuple[Column, ...]:
     )
 
 
-def _certificate(sums: list[ClassAreas]) -> Certificate:
+def _certificate(sums: list[ClassAreas], sizes: dict[str, float]) -> Certificate:
     classes = [float(one.rows["area_m2"].sum()) for one in sums]
     residual = sum(
         max(abs(own - one.whole), one.residual) for own, one in zip(classes, sums, strict=True)
@@ -233,8 +237,22 @@ def _certificate(sums: list[ClassAreas]) -> Certificate:
         tolerance=RELATIVE * sum(one.whole for one in sums),
         unit="m²",
         balance={"in zones": sum(classes) - float(sum(outside)), "outside": float(sum(outside))},
-        notes=("zones overlap: what lies in several counts in each",) if doubled else (),
+        notes=(
+            *(("zones overlap: what lies in several counts in each",) if doubled else ()),
+            *(
+                f"'{zone}': its parcels have {abs(gap):,.3f} m² {'less' if gap > 0 else 'more'} "
+                f"than the zone: {'gaps' if gap > 0 else 'overlaps'}"
+                for zone, gap in list(_gaps(sums[0], sizes).items())[:NAMED]
+                if abs(gap) > CURVED * sizes[zone]
+            ),
+        ),
     )
+
+
+def _gaps(sums: ClassAreas, sizes: dict[str, float]) -> dict[str, float]:
+    """m² that the classes of each zone lack of it."""
+    filled = sums.rows.groupby("zone")["area_m2"].sum()
+    return {zone: size - float(filled.get(zone, 0.0)) for zone, size in sizes.items()}
 
 
 def _summary(
@@ -252,7 +270,5 @@ def _summary(
     if sizes:
         filled = sums[0].rows.groupby("zone")["area_m2"].sum()
         said["empty_zones"] = sorted(zone for zone in sizes if zone not in filled)
-        said["zone_gap_m2"] = {
-            zone: size - float(filled.get(zone, 0.0)) for zone, size in sizes.items()
-        }
+        said["zone_gap_m2"] = _gaps(sums[0], sizes)
     return said

@@ -50,6 +50,7 @@ MATRIX = (
 )
 #: In degrees and on the ellipsoid the edges of two states are not straight in one plane.
 RELATIVE, CURVED = 1e-9, 1e-6
+SUMS = {"area_m2": float, "parcels": int}
 
 
 class ChangeInputs(Inputs):
@@ -106,7 +107,11 @@ def land_use_change(run: Run, inputs: ChangeInputs) -> Outcome:
             for view, one in ((base, method), (target, moved))
         ]
         paired = srid == target.layer.srid
+        kept = _none()
+        if base.layer.name == target.layer.name:
+            kept, base, target = _unchanged(pg, base, target, sums[0], inputs.code, method)
         same = _same(pg, base, target, inputs.code, method) if paired else _none()
+        same = pd.concat([kept, same], ignore_index=True).astype(SUMS)
         run.progress(0.3, "reading what differs")
         rest = [
             _rest(run.database, pg, view, other, inputs.code, srid, paired)
@@ -158,6 +163,32 @@ def _none() -> pd.DataFrame:
     return pd.DataFrame(
         {"base": [], "target": [], "area_m2": np.zeros(0), "parcels": np.zeros(0, int)}
     )
+
+
+def _unchanged(
+    pg: Pg, base: Reading, target: Reading, sums: pd.DataFrame, code: str, method: AreaMethod
+) -> tuple[pd.DataFrame, Reading, Reading]:
+    """Of two states of one layer the areas by code of the rows that both have; and the rests."""
+    ours, theirs = (
+        np.array(pg.execute(view.select(sql.SQL("version"))).fetchall(), np.int64).ravel()
+        for view in (base, target)
+    )
+    rests = [
+        view.where(sql.SQL("version = ANY ({}::bigint[])").format(sql.Literal(alone.tolist())))
+        for view, alone in (
+            (base, np.setdiff1d(ours, theirs)),
+            (target, np.setdiff1d(theirs, ours)),
+        )
+    ]
+    whole, gone = (
+        rows.set_index("code")[list(SUMS)].astype(float)
+        for rows in (sums, by_column(pg, rests[0], code, method).rows)
+    )
+    left = whole.sub(gone, fill_value=0.0)
+    left = left[left["parcels"] > 0].reset_index()
+    codes = left["code"].replace("", "?")
+    kept = left.assign(base=codes, target=codes).drop(columns="code")
+    return kept[["base", "target", "area_m2", "parcels"]], rests[0], rests[1]
 
 
 def _coded(code: str) -> sql.Composed:

@@ -76,3 +76,37 @@ def test_analyses_are_run_and_wait(service: Service, bearer: dict[str, str]) -> 
         time.sleep(0.2)
     results = httpx.get(f"{job}/results", headers=bearer).json()
     assert results
+
+
+#: Some of the town, so that each takes a second or two.
+SOME = {"layer": "parcels", "filter": "land_code LIKE '08%'"}
+ANALYSES: dict[str, dict[str, Any]] = {
+    "land-use-balance": {"layer": SOME, "zones": "districts", "zone_name": "name_zh",
+                         "area": "statutory"},
+    "land-use-change": {"base": SOME | {"datetime": "2010"}, "target": SOME, "sliver": 0.2},
+    "control-line-check": {"project": SOME, "farmland": "farmland_line", "urban": "urban_line"},
+    "suitability": {"parcels": SOME, "criteria": [
+        {"name": "road", "measure": "distance", "layer": "roads",
+         "standard": {"function": "linear", "low": 500, "high": 0}}]},
+}  # fmt: skip
+
+
+def test_land_use_is_analysed_and_drawn(service: Service, bearer: dict[str, str]) -> None:
+    city = Processes(service.url, headers=copy.copy(bearer))
+    assert set(ANALYSES) <= {one["id"] for one in city.processes()}
+    waiting = {}
+    for name, inputs in ANALYSES.items():
+        city.execute(name, inputs, async_=True)
+        waiting[name] = city.response_headers["Location"]
+    for name, job in waiting.items():
+        while (status := httpx.get(job, headers=bearer).json())["status"] != "successful":
+            assert status["status"] in ("accepted", "running"), (name, status)
+            time.sleep(0.2)
+        document = httpx.get(f"{job}/results", headers=bearer).json()["result"]["value"]
+        assert document["certificate"]["holds"], name
+        assert document["summary"]["area"] in ("planar", "statutory")
+        made = document["outputs"]["layer"]
+        style = httpx.get(f"{service.url}styles/{made}.json", headers=bearer).json()
+        [entry] = style["metadata"]["citytwin"]["groups"][-1]["layers"]
+        assert entry["name"] == made
+        assert len(entry["legend"]) > 1 or name == "land-use-balance"

@@ -17,7 +17,7 @@ from spatial.grant import ANONYMOUS
 from spatial.query import reading
 from tiles.cartography import look
 
-PLAN = "new_town"
+PLAN, RESULT = "new_town", "near_stations"
 # a square kilometre in the centre, in web mercator
 EXTENT = [13_398_000, 3_696_000, 13_399_000, 3_697_000]
 
@@ -28,6 +28,10 @@ def opened(
 ) -> dict[str, Any]:
     """A project of now, of 2005 and of a plan, as QGIS has opened it."""
     service.command("scenario", "create", PLAN, "--title", "东部新城")
+    words = ["sources=ecology_line", "layer=parcels?filter=land_code = '0804'",
+             "distances=300,800"]  # fmt: skip
+    options = [option for word in words for option in ("--input", word)]
+    service.command("run", "buffer-overlap", *options, "--output", RESULT)
     file = tmp_path_factory.mktemp("project") / "city.qgz"
     service.command("qgis", str(file), "--moment", "2005", "--scenario", PLAN)
     draw = ["parcels_features_0", "parcels_tiles_0", "terrain_picture_0"]
@@ -96,6 +100,15 @@ def test_renderers_have_the_maps_colours(
     assert list(opened["layers"][f"{layer}_tiles_0"]["legend"].values()) == colours
     if renderer == "categorizedSymbol":
         assert list(drawn["legend"]) == [entry["label"]["zh"] for entry in entries]
+
+
+def test_a_result_is_drawn_by_its_figures(opened: dict[str, Any]) -> None:
+    drawn = opened["layers"][f"{RESULT}_features_0"]
+    assert drawn["valid"]
+    assert drawn["count"] > 0
+    its_look = look(RESULT, {"zh": "", "en": ""}, "polygon", ["within_m"], "zh", "buffer-overlap")
+    assert drawn["renderer"] == "categorizedSymbol"
+    assert drawn["legend"] == {one["label"]["zh"]: one["colour"] for one in its_look.legend}
 
 
 def test_tiles_and_features_give_one_picture(opened: dict[str, Any]) -> None:

@@ -47,12 +47,18 @@ def test_overlapping_parcels_are_a_layer_and_leave_a_zone_too_full(city):
     assert document["summary"]["faults_m2"] == {"overlap": 1000}
     assert document["summary"]["zone_gap_m2"] == pytest.approx({"W": -1000, "E": 0}, abs=1e-6)
     assert document["certificate"]["holds"]  # no parcel is lost
+    assert document["certificate"]["notes"] == [
+        "'W': its parcels have 1,000.000 m² more than the zone: overlaps"
+    ]
 
 
 def test_gaps_are_a_layer_and_what_a_zone_lacks(city):
     frame = squares((0, 0, 100, 100), (100, 0, 200, 60), code=["0101", "0201"])
     document = balanced(city, "gaping", frame, zones="zones", zone_name="zone")
     assert found(city, document) == [("gap", None, None, "E", 4000)]
+    assert document["certificate"]["notes"] == [
+        "'E': its parcels have 4,000.000 m² less than the zone: gaps"
+    ]
     assert document["summary"]["zone_gap_m2"] == pytest.approx({"W": 0, "E": 4000}, abs=1e-6)
     ring = squares((0, 0, 100, 100), code=["0101"])
     ring.geometry = ring.geometry.difference(ring.geometry.buffer(-40))
