@@ -28,7 +28,7 @@ def opened(
 ) -> dict[str, Any]:
     """A project of now, of 2005 and of a plan, as QGIS has opened it."""
     service.command("scenario", "create", PLAN, "--title", "东部新城")
-    words = ["sources=ecology_line", "layer=parcels?filter=land_code = '0804'",
+    words = ["sources=ecology_line", "layer=parcels?filter=land_code LIKE '0804%'",
              "distances=300,800"]  # fmt: skip
     options = [option for word in words for option in ("--input", word)]
     service.command("run", "buffer-overlap", *options, "--output", RESULT)
