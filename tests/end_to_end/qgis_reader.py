@@ -116,7 +116,7 @@ def told(layer: QgsMapLayer) -> dict[str, Any]:
         styles = renderer.styles()
         legend = {style.styleName(): style.symbol().color().name() for style in styles}
         return {**found, "legend": legend}
-    if isinstance(layer, QgsRasterLayer):
+    if isinstance(layer, QgsRasterLayer) or renderer is None:  # as a table's is
         return found
     entries = renderer.legendSymbolItems()
     legend = {one.label(): one.symbol().color().name() for one in entries if one.symbol()}
