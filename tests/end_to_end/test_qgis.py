@@ -48,6 +48,7 @@ def test_layers_are_counted_filtered_and_typed(qgis: Qgis, books: Database) -> N
     assert whole["area"] == pytest.approx(_area(buildings), rel=1e-5)
     assert whole["fields"] == {
         **dict.fromkeys(("parcel", "use", "use_zh", "use_en"), "String"),
+        **dict.fromkeys(("address_zh", "address_en"), "String"),
         **dict.fromkeys(("floors", "built_year"), "Integer"),
         "height_m": "Real",
     }
